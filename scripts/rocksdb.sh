@@ -19,7 +19,7 @@ for package in json.load(sys.stdin)["packages"]:
         print("lz4", package["manifest_path"])')
 source=$(dirname "$(grep librocksdb-sys <<<"$manifest" | cut -d' ' -f1)")
 version=$(grep librocksdb-sys <<<"$manifest" | grep -v ^lz4 | cut -d' ' -f2)
-lz4=$(dirname "$(grep ^lz4 <<<"$manifest" | cut -d' ' -f2)")/liblz4
+lz4=$(dirname "$(grep ^lz4 <<<"$manifest" | cut -d' ' -f2)")/liblz4/lib
 [ -f "$source/rocksdb_lib_sources.txt" ] || { echo "rocksdb.sh: no RocksDB sources in $source" >&2; exit 1; }
 
 # Follows the crate's build.rs: compare when its version changes.
