@@ -1,1 +1,10 @@
-//! storage
+//! Objects, keyspace, commands, and the base beneath them.
+
+pub mod bucket;
+pub mod bytes;
+pub mod commands;
+pub mod keyspace;
+pub mod objects;
+pub mod record;
+pub mod table;
+pub mod varint;
