@@ -87,10 +87,17 @@ impl SimFiles {
         }
     }
 
-    /// After `steps` more changes or syncs all of them fail with EIO, until the next
-    /// [`crash`](Self::crash): the power goes in the middle of something.
+    /// After `steps` more changes or syncs all of them fail with EIO, until
+    /// [`crash`](Self::crash) or [`resume`](Self::resume): the end comes in the middle of
+    /// something.
     pub fn stop_after(&self, steps: u64) {
         self.0.lock().steps_left = Some(steps);
+    }
+
+    /// Ends what [`stop_after`](Self::stop_after) began without a power cut: the process died,
+    /// the machine did not.
+    pub fn resume(&self) {
+        self.0.lock().steps_left = None;
     }
 
     /// A number that changes with each power cut: the boot id of this machine.
@@ -303,7 +310,7 @@ impl Files for SimFiles {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>> {
-        if self.0.lock().names.get(path).is_none() {
+        if !self.0.lock().names.contains_key(path) {
             self.create(path)?;
         }
         let mut disk = self.0.lock();

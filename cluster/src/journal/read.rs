@@ -14,7 +14,8 @@ use super::{Entry, Journal, JournalError};
 impl Journal {
     /// Committed entries from index `from` on, in order, about `max_bytes` of payload and at
     /// least one entry if there is one. A run is one [`Entry`]; a run that was never finished is
-    /// left out, so indexes can jump: go on at the last entry's `id.index + 1`. `from` is 0 or one more than such an index. Empty: nothing more is committed now.
+    /// left out, so indexes can jump: go on at the last entry's `id.index + 1`. Every `from` is
+    /// such an index, 0, or above the base. Empty: nothing more is committed now.
     ///
     /// # Errors
     /// [`JournalError::Purged`], or [`JournalError::Damaged`] when a file does not read back.

@@ -272,10 +272,10 @@ impl Recovered {
         Ok(find_valid(&bytes, segment.seed, from).collect())
     }
 
+    /// Cuts a torn tail; opening syncs the last segment anyway before it begins another.
     fn cut(&mut self, segment: &Segment, bad: Bad) -> Result<(), OpenError> {
         let fail = |error| OpenError::io("cut", &segment.path, &error);
         segment.file.truncate(bad.offset).map_err(fail)?;
-        segment.file.sync_data().map_err(fail)?;
         let bytes = segment.size().saturating_sub(bad.offset);
         segment.set_size(bad.offset);
         let (file, offset, reason) = (segment.path.clone(), bad.offset, bad.reason);

@@ -70,7 +70,11 @@ impl Shared {
         }
         // Before the write: an entry's second begins when it may first be seen.
         let began = (self.options.clock)();
+        let before = writing.last;
         let end = self.write_gathered(&mut writing)?;
+        if writing.last == before {
+            return Ok(());
+        }
         let policy = Sync::from_byte(self.policy.load(Ordering::Acquire));
         if policy != Sync::Always {
             self.released.fetch_max(end, Ordering::AcqRel);

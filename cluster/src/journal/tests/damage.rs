@@ -9,8 +9,10 @@ fn damaged(bench: &Bench) -> (PathBuf, u64) {
     }
 }
 
+type Written = (Bench, PathBuf, Vec<u8>, Vec<(u64, Vec<u8>)>);
+
 /// A journal of 20 entries, not closed, and its one segment's bytes.
-fn written(sync: bool) -> (Bench, PathBuf, Vec<u8>, Vec<(u64, Vec<u8>)>) {
+fn written(sync: bool) -> Written {
     let bench = Bench::new(Sync::No);
     let (journal, _) = bench.open(0).unwrap();
     let mut all = fill(&journal, 10);

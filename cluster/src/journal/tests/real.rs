@@ -22,7 +22,8 @@ fn a_journal_on_a_real_disk() {
     journal.on_release(Box::new(move |upto| send.send(upto).unwrap_or_default()));
     let all = fill(&journal, 100);
     // The thread syncs by itself and says so.
-    while receive.recv().unwrap() < 100 {}
+    let wait = Duration::from_secs(60);
+    while receive.recv_timeout(wait).unwrap() < 100 {}
     assert_eq!(read_all(&journal, 1, 1000), all);
     journal.purge(50);
     journal.close().unwrap();
