@@ -30,7 +30,7 @@ pub struct Opened {
     pub cut: Option<Cut>,
     /// Whether the last run ended with [`Journal::close`].
     pub clean: bool,
-    /// The journal ended below the base and was begun anew behind it (C4).
+    /// The journal ended below the base, or was not there, and was begun behind it (C4).
     pub restarted: bool,
 }
 

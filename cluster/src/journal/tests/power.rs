@@ -170,3 +170,24 @@ fn the_simulated_disk_does_lose_what_was_not_synced() {
     assert!(journal.sync_to(10).is_err(), "handles die with the machine");
     assert_eq!(bench.open(0).unwrap().1.last.index, 0);
 }
+
+#[test]
+fn a_restart_behind_the_base_may_be_interrupted_anywhere() {
+    for steps in 0..20 {
+        for seed in 0..4 {
+            let mut bench = Bench::new(Sync::No);
+            bench.options.segment_bytes = 600;
+            let (journal, _) = bench.open(0).unwrap();
+            fill(&journal, 20);
+            journal.sync_to(20).unwrap();
+            drop(journal);
+            bench.disk.stop_after(steps);
+            let _ = bench.open(30).map(drop);
+            bench.disk.crash(CrashMode::Tear, seed);
+            let (journal, opened) = bench.open(30).unwrap();
+            assert_eq!((opened.first_index, opened.last.index), (31, 30), "{steps} steps");
+            assert_eq!(bench.segments().len(), 1);
+            assert_eq!(fill(&journal, 1)[0].0, 31);
+        }
+    }
+}
