@@ -1,0 +1,244 @@
+//! All partitions of a node, and how commands lock them.
+//!
+//! A command locks the partitions of its keys in ascending order (C24), executes, appends its
+//! batch to the journal with the locks still held, and lets go. No lock is held over an await or
+//! a disk read.
+
+use super::key::{Key, PARTITIONS};
+use super::notify::Notice;
+use super::partition::Partition;
+use super::settings::Settings;
+use crate::bucket::bucket_of;
+use crate::record::DBS;
+use parking_lot::{Mutex, MutexGuard, RwLock};
+use smallvec::SmallVec;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+/// The keys of this node.
+pub struct Space {
+    partitions: Box<[Mutex<Partition>]>,
+    settings: RwLock<Settings>,
+    settings_version: AtomicU64,
+    /// Whether changes are wanted: there is a journal.
+    pub journaled: bool,
+    /// Client db -> physical db; changed under all locks.
+    physical: [AtomicU32; DBS],
+    /// Live keys, resident or not: `[db][bucket - 1]`.
+    counts: Box<[Box<[AtomicI64]>]>,
+    buckets: u16,
+    /// Objects changed in epochs up to this are in the base.
+    pub fed_epoch: AtomicU32,
+}
+
+/// What one core carries from command to command.
+pub struct Turn {
+    /// Milliseconds since the epoch, read once per turn of the loop.
+    pub now: i64,
+    pub settings: Settings,
+    settings_version: u64,
+    pub rng: fastrand::Rng,
+    /// The changes of the execution under way.
+    pub batch: Vec<u8>,
+    /// Keyspace notifications of the execution under way.
+    pub notices: Vec<Notice>,
+    pub hits: u64,
+    pub misses: u64,
+    pub expired: u64,
+    /// CLIENT NO-TOUCH
+    pub no_touch: bool,
+}
+
+impl Turn {
+    pub fn new(space: &Space, seed: u64) -> Turn {
+        Turn {
+            now: 0,
+            settings: *space.settings.read(),
+            settings_version: space.settings_version.load(Ordering::Acquire),
+            rng: fastrand::Rng::with_seed(seed),
+            batch: Vec::new(),
+            notices: Vec::new(),
+            hits: 0,
+            misses: 0,
+            expired: 0,
+            no_touch: false,
+        }
+    }
+
+    /// Begins a turn of the loop: the time, and the settings if they changed.
+    pub fn begin(&mut self, space: &Space, now: i64) {
+        self.now = now;
+        let version = space.settings_version.load(Ordering::Acquire);
+        if version != self.settings_version {
+            self.settings_version = version;
+            self.settings = *space.settings.read();
+        }
+    }
+}
+
+/// Locked partitions, ascending.
+pub struct Locked<'s> {
+    guards: SmallVec<[(u16, MutexGuard<'s, Partition>); 2]>,
+}
+
+impl<'s> Locked<'s> {
+    #[inline]
+    pub fn get(&self, number: u16) -> Option<&Partition> {
+        let found = self.guards.iter().find(|(at, _)| *at == number);
+        found.map(|(_, guard)| &**guard)
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, number: u16) -> Option<&mut Partition> {
+        let found = self.guards.iter_mut().find(|(at, _)| *at == number);
+        found.map(|(_, guard)| &mut **guard)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (u16, &mut Partition)> {
+        self.guards.iter_mut().map(|(number, guard)| (*number, &mut **guard))
+    }
+
+    pub fn len(&self) -> usize {
+        self.guards.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.guards.is_empty()
+    }
+}
+
+impl Space {
+    /// An empty keyspace. `based`: there is a base, so deletions leave tombstones.
+    pub fn new(settings: Settings, journaled: bool, based: bool) -> Space {
+        let buckets = usize::from(settings.buckets);
+        Space {
+            partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
+            buckets: settings.buckets,
+            settings: RwLock::new(settings),
+            settings_version: AtomicU64::new(0),
+            journaled,
+            physical: std::array::from_fn(|db| AtomicU32::new(db as u32)),
+            counts: (0..DBS)
+                .map(|_| (0..buckets).map(|_| AtomicI64::new(0)).collect())
+                .collect(),
+            fed_epoch: AtomicU32::new(0),
+        }
+    }
+
+    pub fn settings(&self) -> Settings {
+        *self.settings.read()
+    }
+
+    /// Changes the settings; each core sees it at its next turn.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.settings.write());
+        self.settings_version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Locks one partition.
+    #[inline]
+    pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
+        match self.partitions.get(usize::from(number)) {
+            Some(partition) => partition.lock(),
+            None => unreachable!("partition numbers come from slots"),
+        }
+    }
+
+    /// Locks one partition unless somebody holds it.
+    pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
+        self.partitions.get(usize::from(number))?.try_lock()
+    }
+
+    /// Locks the partitions with these numbers, in ascending order.
+    pub fn lock(&self, numbers: impl IntoIterator<Item = u16>) -> Locked<'_> {
+        let mut wanted: SmallVec<[u16; 8]> = numbers.into_iter().collect();
+        if wanted.len() > 1 {
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        Locked { guards: wanted.into_iter().map(|at| (at, self.partition(at))).collect() }
+    }
+
+    /// Locks the partition of a single key: [`Space::lock`] without sorting.
+    #[inline]
+    pub fn lock_one(&self, number: u16) -> Locked<'_> {
+        let mut guards = SmallVec::new();
+        guards.push((number, self.partition(number)));
+        Locked { guards }
+    }
+
+    pub fn lock_all(&self) -> Locked<'_> {
+        self.lock(0..PARTITIONS as u16)
+    }
+
+    #[inline]
+    pub fn bucket(&self, key: &Key<'_>) -> u16 {
+        bucket_of(key.slot, self.buckets)
+    }
+
+    pub fn buckets(&self) -> u16 {
+        self.buckets
+    }
+
+    /// The physical number of a client db; steady while any partition is locked.
+    #[inline]
+    pub fn physical(&self, db: usize) -> u32 {
+        self.physical.get(db).map_or(0, |number| number.load(Ordering::Relaxed))
+    }
+
+    pub fn db_map(&self) -> [u32; DBS] {
+        std::array::from_fn(|db| self.physical(db))
+    }
+
+    /// The client db of a physical one, if it is mapped.
+    pub fn client_db(&self, physical: u32) -> Option<usize> {
+        (0..DBS).find(|db| self.physical(*db) == physical)
+    }
+
+    /// All partitions must be locked.
+    pub fn set_db_map(&self, map: [u32; DBS]) {
+        for (place, number) in self.physical.iter().zip(map) {
+            place.store(number, Ordering::Relaxed);
+        }
+    }
+
+    /// A key was made (+1) or went (-1).
+    #[inline]
+    pub fn count(&self, db: usize, bucket: u16, change: i64) {
+        let place = self.counts.get(db).and_then(|db| db.get(usize::from(bucket) - 1));
+        if let Some(count) = place {
+            count.fetch_add(change, Ordering::Relaxed);
+        }
+    }
+
+    /// Live keys of a db, resident or not.
+    pub fn len(&self, db: usize) -> u64 {
+        let counts = self.counts.get(db).map(|db| db.iter()).unwrap_or_default();
+        counts.map(|count| count.load(Ordering::Relaxed)).sum::<i64>().max(0) as u64
+    }
+
+    pub fn is_empty(&self, db: usize) -> bool {
+        self.len(db) == 0
+    }
+
+    /// Live keys of one bucket of a db.
+    pub fn bucket_len(&self, db: usize, bucket: u16) -> u64 {
+        let place = self.counts.get(db).and_then(|db| db.get(usize::from(bucket) - 1));
+        place.map_or(0, |count| count.load(Ordering::Relaxed).max(0) as u64)
+    }
+
+    /// All partitions must be locked.
+    pub fn clear_counts(&self, db: usize) {
+        let counts = self.counts.get(db).map(|db| db.iter()).unwrap_or_default();
+        counts.for_each(|count| count.store(0, Ordering::Relaxed));
+    }
+
+    /// All partitions must be locked.
+    pub fn swap_counts(&self, a: usize, b: usize) {
+        if let (Some(a), Some(b)) = (self.counts.get(a), self.counts.get(b)) {
+            for (a, b) in a.iter().zip(b.iter()) {
+                let held = a.swap(b.load(Ordering::Relaxed), Ordering::Relaxed);
+                b.store(held, Ordering::Relaxed);
+            }
+        }
+    }
+}
