@@ -13,7 +13,6 @@ use crate::table::HashOrdered;
 
 type Field = (SmallBytes, SmallBytes);
 
-#[derive(Clone)]
 enum Form {
     /// field, value, field, value ...
     Packed(Pack),
@@ -23,6 +22,15 @@ enum Form {
 /// The value of a hash key.
 #[derive(Clone)]
 pub struct Hash(Form);
+
+impl Clone for Form {
+    fn clone(&self) -> Form {
+        match self {
+            Form::Packed(pack) => Form::Packed(pack.clone()),
+            Form::Table(table) => Form::Table(Box::new(clone_table(table))),
+        }
+    }
+}
 
 impl Default for Hash {
     fn default() -> Self {
@@ -171,6 +179,15 @@ pub(super) fn scan_table<T>(
         each(item);
     }
     0
+}
+
+/// A table of the same items.
+pub(super) fn clone_table<T: Clone>(table: &HashOrdered<T>) -> HashOrdered<T> {
+    let mut copy = HashOrdered::default();
+    for (hash, item) in table.iter_from(0) {
+        copy.insert(hash, item.clone());
+    }
+    copy
 }
 
 fn pairs(pack: Option<&Pack>) -> impl Iterator<Item = (&[u8], &[u8])> {

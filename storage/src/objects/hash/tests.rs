@@ -75,6 +75,7 @@ proptest! {
         }
         prop_assert_eq!(&content(&hash), &model);
         prop_assert_eq!(&content(&reload(&hash)), &model);
+        prop_assert_eq!(&content(&hash.clone()), &model);
         prop_assert_eq!(&content(&copy.unwrap_or_default()), &model);
         let mut n = 0;
         let drawn = hash.random(|below| { n += 7; n % below });

@@ -8,7 +8,7 @@
 mod ints;
 
 use self::ints::Ints;
-use super::hash::{scan_table, table_bytes};
+use super::hash::{clone_table, scan_table, table_bytes};
 use super::pack::Pack;
 use super::{Changes, Collection, Corrupt, Kind, Value};
 use crate::bytes::SmallBytes;
@@ -28,7 +28,6 @@ const INTEGER_LEN_MAX: usize = 20;
 const TAG_INTS: u8 = 0;
 const TAG_PACKED: u8 = 1;
 
-#[derive(Clone)]
 enum Form {
     Ints(Ints),
     Packed(Pack),
@@ -67,6 +66,16 @@ impl<'a> Member<'a> {
 
     pub fn to_vec(self) -> Vec<u8> {
         self.bytes(&mut [0; INTEGER_LEN_MAX]).to_vec()
+    }
+}
+
+impl Clone for Form {
+    fn clone(&self) -> Form {
+        match self {
+            Form::Ints(ints) => Form::Ints(ints.clone()),
+            Form::Packed(pack) => Form::Packed(pack.clone()),
+            Form::Table(table) => Form::Table(Box::new(clone_table(table))),
+        }
     }
 }
 

@@ -69,6 +69,7 @@ proptest! {
         }
         prop_assert_eq!(&content(&set), &model);
         prop_assert_eq!(&content(&reload(&set)), &model);
+        prop_assert_eq!(&content(&set.clone()), &model);
         prop_assert_eq!(reload(&set).encoding(), set.encoding());
         prop_assert_eq!(&content(&copy.unwrap_or_default()), &model);
         prop_assert!(set.iter().all(|member| set.has(member)));
