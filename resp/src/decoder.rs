@@ -211,7 +211,7 @@ impl Decoder {
         let digits = line.get(1..).unwrap_or_default();
         let count = numbers::parse_i64(digits).ok_or(ProtocolError::InvalidMultibulkLength)?;
         let consumed = line.len().wrapping_add(2);
-        // A negative count is no error: it asks for nothing, as 0 does (R40).
+        // A negative count is no error: it asks for nothing, as 0 does.
         let Ok(count) = usize::try_from(count) else {
             return Ok(Some(Decoded::Empty { consumed }));
         };

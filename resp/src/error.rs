@@ -1,7 +1,7 @@
 //! What is wrong with a request so that the connection cannot go on.
 //!
 //! After one of these the place where the next command begins is unknown: the client is answered
-//! `-ERR ` and the text, and the connection is closed (R40).
+//! `-ERR ` and the text, and the connection is closed.
 
 use std::fmt;
 

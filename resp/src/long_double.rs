@@ -212,12 +212,31 @@ fn parse_decimal(body: &[u8], negative: bool) -> Option<LongDouble> {
     if !(DECIMAL_TOP_MIN..=DECIMAL_TOP_MAX).contains(&top) {
         return None;
     }
+    if let Some(value) = divide_short(digits, exponent, negative) {
+        return Some(value);
+    }
     let digits = BigUint::parse_bytes(digits, 10)?;
     let power = BigUint::from(10_u32).pow(u32::try_from(exponent.unsigned_abs()).ok()?);
     let one = BigUint::from(1_u32);
     let (dividend, divisor) = if exponent < 0 { (digits, power) } else { (digits * power, one) };
     let value = divide(dividend, divisor, negative)?;
     (value.mantissa != 0).then_some(value)
+}
+
+/// What people type, in machine words: up to 19 digits of which up to 18 are decimals. The quotient
+/// has 67 bits or more, so rounding it once more is exact.
+fn divide_short(digits: &[u8], exponent: i64, negative: bool) -> Option<LongDouble> {
+    let decimals =
+        u32::try_from(exponent.checked_neg()?).ok().filter(|decimals| *decimals <= 18)?;
+    let digits: u64 =
+        std::str::from_utf8(digits).ok().filter(|text| text.len() <= 19)?.parse().ok()?;
+    let zeros = digits.leading_zeros();
+    let dividend = u128::from(digits.checked_shl(zeros)?) << 64;
+    let divisor = 10_u128.checked_pow(decimals)?;
+    let bits = dividend.checked_div(divisor)?;
+    let is_inexact = dividend.checked_rem(divisor)? != 0;
+    let shift = 64_i64.saturating_add(i64::from(zeros));
+    LongDouble::round(negative, bits | u128::from(is_inexact), shift.wrapping_neg())
 }
 
 /// The quotient, divided so far that two bits and a sticky one lie below the mantissa.

@@ -262,9 +262,12 @@ impl<'a> Reply<'a> {
 
     #[inline]
     fn header(&mut self, kind: u8, len: usize) {
+        // Short headers go as one piece, which spares the buffer's checks.
         match u8::try_from(len) {
-            Ok(digit @ 0..=9) => {
-                self.out.extend_from_slice(&[kind, b'0'.wrapping_add(digit), b'\r', b'\n']);
+            Ok(ones @ 0..=9) => self.out.extend_from_slice(&[kind, b'0' | ones, b'\r', b'\n']),
+            Ok(len @ 10..=99) => {
+                let (tens, ones) = (b'0' | (len / 10), b'0' | (len % 10));
+                self.out.extend_from_slice(&[kind, tens, ones, b'\r', b'\n']);
             }
             _ => {
                 self.out.push(kind);

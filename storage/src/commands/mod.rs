@@ -4,6 +4,8 @@ mod ctx;
 pub mod fail;
 pub mod parse;
 pub mod row;
+#[cfg(test)]
+pub mod testing;
 
 pub use ctx::{Ctx, Missing};
 pub use fail::{Fail, Outcome};

@@ -51,6 +51,11 @@ pub enum Known {
 }
 
 impl Partition {
+    /// An empty partition; `based`: there is a base beneath it.
+    pub fn new(based: bool) -> Partition {
+        Partition { complete: true, based, epoch: 1, ..Partition::default() }
+    }
+
     #[inline]
     pub fn db(&self, db: usize) -> Option<&Db> {
         self.dbs.get(db)

@@ -109,10 +109,9 @@ impl<'s> Locked<'s> {
 impl Space {
     /// An empty keyspace. `based`: there is a base, so deletions leave tombstones.
     pub fn new(settings: Settings, journaled: bool, based: bool) -> Space {
-        let partition = || Partition { complete: true, based, epoch: 1, ..Partition::default() };
         let buckets = usize::from(settings.buckets);
         Space {
-            partitions: (0..PARTITIONS).map(|_| Mutex::new(partition())).collect(),
+            partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
             buckets: settings.buckets,
             settings: RwLock::new(settings),
             settings_version: AtomicU64::new(0),
