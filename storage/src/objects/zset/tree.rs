@@ -120,7 +120,7 @@ impl Tree {
         while self.height > 0 && self.inners[self.root as usize].len <= 1 {
             let inner = &self.inners[self.root as usize];
             let only = (inner.len == 1).then(|| inner.children[0]);
-            self.free_inners.push(self.root);
+            self.free(self.root, self.height);
             self.height -= 1;
             self.root = match only {
                 Some(child) => child,
