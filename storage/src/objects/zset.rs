@@ -42,9 +42,7 @@ impl Default for Form {
 impl ZSet {
     /// The set of these pairs, which come in any order and name no member twice.
     pub fn from_pairs(mut pairs: Vec<(SmallBytes, f64)>, limits: &Thresholds) -> ZSet {
-        pairs.sort_unstable_by(|(a, x), (b, y)| {
-            x.partial_cmp(y).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b))
-        });
+        ZSet::sort(&mut pairs);
         let fits = pairs.len() <= limits.zset_entries
             && pairs.iter().all(|(member, _)| member.len() <= limits.zset_value);
         if !fits {
@@ -55,6 +53,13 @@ impl ZSet {
             small.insert(member, *score);
         }
         ZSet { form: Form::Small(small) }
+    }
+
+    /// Puts pairs into the order that sorted sets have.
+    pub fn sort(pairs: &mut [(SmallBytes, f64)]) {
+        pairs.sort_unstable_by(|(a, x), (b, y)| {
+            x.partial_cmp(y).unwrap_or(Ordering::Equal).then_with(|| a.cmp(b))
+        });
     }
 
     pub fn score(&self, member: &[u8]) -> Option<f64> {
@@ -124,19 +129,40 @@ impl ZSet {
 
     /// Takes out the members of these ranks; how many there were.
     pub fn remove_ranks(&mut self, ranks: Range<usize>, changes: &mut Changes<'_>) -> usize {
+        self.take_ranks(ranks, false, changes, |_, _| {})
+    }
+
+    /// Takes out the members of these ranks and visits them, from the last one with `reverse`;
+    /// how many there were.
+    pub fn take_ranks(
+        &mut self,
+        ranks: Range<usize>,
+        reverse: bool,
+        changes: &mut Changes<'_>,
+        mut visit: impl FnMut(&[u8], f64),
+    ) -> usize {
         let ranks = ranks.start..ranks.end.min(self.len());
         if ranks.is_empty() {
             return 0;
         }
         let count = ranks.len();
+        if self.is_single() {
+            let pairs = self.range(ranks.clone());
+            match reverse {
+                false => pairs.for_each(|(member, score)| visit(member, score)),
+                true => pairs.rev().for_each(|(member, score)| visit(member, score)),
+            }
+        }
         match &mut self.form {
             Form::Small(small) => {
                 small.remove_ranks(ranks);
                 changes.touch();
             }
             Form::Large(large) => {
-                for _ in 0..count {
-                    if let Some((member, _)) = large.remove_at(ranks.start) {
+                for taken in 0..count {
+                    let rank = if reverse { ranks.end - 1 - taken } else { ranks.start };
+                    if let Some((member, score)) = large.remove_at(rank) {
+                        visit(&member, score);
                         changes.delete(&member);
                     }
                 }
