@@ -2,8 +2,11 @@
 
 mod ctx;
 pub mod fail;
+pub mod glob;
+pub mod lists;
 pub mod parse;
 pub mod row;
+pub mod strings;
 #[cfg(test)]
 pub mod testing;
 
