@@ -19,6 +19,10 @@ impl Queued {
             self.0.push(kind);
             return None;
         }
+        // An EXEC with arguments has ended a transaction too, with an error.
+        if is("MULTI") && *redis == Reply::Simple(b"OK".to_vec()) {
+            self.0.clear();
+        }
         let ended = args.len() == 1 && (is("EXEC") || is("DISCARD"));
         let kinds = ended.then(|| std::mem::take(&mut self.0))?;
         matches!(redis, Reply::Array(_)).then_some(kinds)
