@@ -2,6 +2,8 @@
 
 mod ctx;
 pub mod fail;
+pub mod generic;
+pub mod object;
 pub mod parse;
 pub mod row;
 #[cfg(test)]
