@@ -6,6 +6,7 @@ pub mod generic;
 pub mod object;
 pub mod parse;
 pub mod row;
+pub mod server_rows;
 #[cfg(test)]
 pub mod testing;
 
