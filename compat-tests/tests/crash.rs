@@ -101,7 +101,8 @@ fn apply(model: &mut Model, effect: &Effect) {
             }
         }
         Effect::SetAdd(key, member) => {
-            let Value::Members(members) = model.entry(key).or_insert(Value::Members(BTreeMap::new()))
+            let Value::Members(members) =
+                model.entry(key).or_insert(Value::Members(BTreeMap::new()))
             else {
                 unreachable!()
             };
@@ -130,9 +131,8 @@ impl Owner {
     /// The next command of any type.
     fn next_mixed(&mut self, random: &mut Random) -> Change {
         self.sequence += 1;
-        let key = |kind: &str, random: &mut Random| {
-            format!("{kind}{}:{}", self.number, random.below(8))
-        };
+        let key =
+            |kind: &str, random: &mut Random| format!("{kind}{}:{}", self.number, random.below(8));
         let name = format!("m{}", random.below(30));
         let by = random.between(1, 5);
         match random.below(12) {
@@ -252,9 +252,9 @@ fn read(client: &mut Client, key: &str, kind: &str) -> Value {
     };
     match kind {
         "h" => Value::Hash(pairs(&client.command(&["HGETALL", key]).unwrap())),
-        "z" => {
-            Value::Scores(pairs(&client.command(&["ZRANGE", key, "0", "-1", "WITHSCORES"]).unwrap()))
-        }
+        "z" => Value::Scores(pairs(
+            &client.command(&["ZRANGE", key, "0", "-1", "WITHSCORES"]).unwrap(),
+        )),
         "l" => Value::List(strings(&client.command(&["LRANGE", key, "0", "-1"]).unwrap())),
         "t" => {
             let members = strings(&client.command(&["SMEMBERS", key]).unwrap());
@@ -283,7 +283,9 @@ fn first_difference(acknowledged: &Model, found: &Model) -> String {
         .into_iter()
         .filter(differs)
         .take(5)
-        .map(|key| format!("{key}: acknowledged {:?}, found {:?}", acknowledged.get(key), found.get(key)))
+        .map(|key| {
+            format!("{key}: acknowledged {:?}, found {:?}", acknowledged.get(key), found.get(key))
+        })
         .collect();
     lines.join("\n")
 }

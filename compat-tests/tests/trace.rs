@@ -135,7 +135,8 @@ fn no_reply_leaves_before_its_sync() {
     }
     let calls = strace.finish();
     for at in 0..SETS {
-        check(&calls, &format!("value-{at}-end")).unwrap_or_else(|error| panic!("SET {at}: {error}"));
+        check(&calls, &format!("value-{at}-end"))
+            .unwrap_or_else(|error| panic!("SET {at}: {error}"));
     }
 }
 
