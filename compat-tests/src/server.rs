@@ -115,6 +115,8 @@ impl TempDir {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("bowshock-compat-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // One may be left of a process that had the same id and was killed.
+        _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path)?;
         Ok(TempDir(path))
     }
@@ -283,11 +285,22 @@ pub fn try_start(program: Program, dir: &Path, wrapper: &[&str]) -> Result<Start
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It lies below those that the system gives to outgoing
+/// connections, so that no client takes it while a server restarts; processes that test at the
+/// same time begin at different places.
 pub fn free_port() -> io::Result<u16> {
-    // Redis adds 10,000 for its cluster bus; ports given out by the system are nearly always fine
-    // and a start that loses the race for one fails with a clear text.
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const FIRST: u64 = 10_000;
+    const COUNT: u64 = 20_000;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..COUNT {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = u64::from(std::process::id()).wrapping_mul(97).wrapping_add(number) % COUNT;
+        let port = u16::try_from(FIRST + place).map_err(io::Error::other)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no free port"))
 }
 
 fn answers(addr: SocketAddr) -> bool {

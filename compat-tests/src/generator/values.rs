@@ -168,11 +168,10 @@ fn key(random: &mut Random, family: char) -> Vec<u8> {
     }
 }
 
-/// A key whose sorted set has equal scores; sometimes a string, sometimes nothing.
+/// A key whose sorted set has equal scores; sometimes a string.
 fn member_range_key(random: &mut Random) -> Vec<u8> {
     match random.below(20) {
         0 => b"w0".to_vec(),
-        1 => b"missing".to_vec(),
         _ => format!("y{}", random.below(4)).into_bytes(),
     }
 }
