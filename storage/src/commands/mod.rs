@@ -2,8 +2,11 @@
 
 mod ctx;
 pub mod fail;
+pub mod glob;
+pub mod hashes;
 pub mod parse;
 pub mod row;
+pub mod sets;
 #[cfg(test)]
 pub mod testing;
 

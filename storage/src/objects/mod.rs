@@ -17,7 +17,7 @@ mod zset;
 pub use changes::{Changes, ElementOp, Thresholds, decode_ops};
 pub use hash::Hash;
 pub use list::List;
-pub use set::Set;
+pub use set::{Member, Set};
 pub use string::Str;
 pub use zset::{Bound, LexBound, ZSet};
 

@@ -31,10 +31,6 @@ impl Ints {
         self.bytes.len() / usize::from(self.width)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The number at `index` in ascending order.
     #[inline]
     pub fn get(&self, index: usize) -> Option<i64> {
