@@ -14,13 +14,8 @@ const READ_FAST: u32 = flags::READONLY | flags::FAST;
 const WRITE_FAST: u32 = flags::WRITE | flags::FAST;
 const GROW_FAST: u32 = flags::WRITE | flags::DENYOOM | flags::FAST;
 
-const HASH_ROW: Row = Row {
-    acl: acl::HASH,
-    keys: &[one(1, "RO access")],
-    since: "2.0.0",
-    group: Group::Hash,
-    ..ROW
-};
+const HASH_ROW: Row =
+    Row { acl: acl::HASH, keys: &[one(1, "RO access")], since: "2.0.0", group: Group::Hash, ..ROW };
 
 pub const ROWS: &[Row] = &[
     Row {

@@ -80,7 +80,8 @@ fn a_large_hash_is_scanned_and_drawn_from_completely() {
     loop {
         let reply = shell.run(&format!("HSCAN h {cursor} COUNT 7"));
         let words: Vec<&str> = reply.split(' ').collect();
-        fields.extend(words.iter().filter(|word| word.starts_with("field:")).map(|w| w.to_string()));
+        fields
+            .extend(words.iter().filter(|word| word.starts_with("field:")).map(|w| w.to_string()));
         cursor = words[2].to_owned();
         if cursor == "0" {
             break;

@@ -4,9 +4,9 @@ use crate::commands::fail::{NOT_FLOAT, OVERFLOW};
 use crate::commands::{Ctx, Fail, Missing, Outcome, parse};
 use crate::keyspace::{Class, Key};
 use crate::objects::{Changes, Collection, Hash};
+use resp::Reply;
 use resp::long_double::{LongDouble, LongDoubleError};
 use resp::numbers::parse_i64;
-use resp::Reply;
 
 const NOT_HASH_INTEGER: Fail = Fail::text("ERR hash value is not an integer");
 const NOT_HASH_FLOAT: Fail = Fail::text("ERR hash value is not a float");
@@ -124,10 +124,11 @@ fn edit_field<R>(
     edit: impl FnOnce(Option<&[u8]>) -> Result<(R, Vec<u8>), Fail>,
 ) -> Result<(R, Vec<u8>), Fail> {
     let field = cx.args.at(2);
-    let edited = cx.modify(key, Missing::Create, |hash: &mut Hash, changes: &mut Changes<'_>| {
-        let (result, value) = edit(hash.get(field))?;
-        hash.set(field, &value, changes);
-        Ok((result, value))
-    })?;
+    let edited =
+        cx.modify(key, Missing::Create, |hash: &mut Hash, changes: &mut Changes<'_>| {
+            let (result, value) = edit(hash.get(field))?;
+            hash.set(field, &value, changes);
+            Ok((result, value))
+        })?;
     edited.unwrap_or_else(|| unreachable!("an absent key is created"))
 }

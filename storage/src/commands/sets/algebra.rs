@@ -11,8 +11,7 @@ use resp::numbers::parse_i64;
 use std::ops::Range;
 
 const NO_KEYS: Fail = Fail::text("ERR numkeys should be greater than 0");
-const TOO_MANY_KEYS: Fail =
-    Fail::text("ERR Number of keys can't be greater than number of args");
+const TOO_MANY_KEYS: Fail = Fail::text("ERR Number of keys can't be greater than number of args");
 const NEGATIVE_LIMIT: Fail = Fail::text("ERR LIMIT can't be negative");
 
 pub(super) fn sinter(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {

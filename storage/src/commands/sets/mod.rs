@@ -21,8 +21,7 @@ const SUM_OF_ALL: &str = "O(N) where N is the total number of elements in all gi
 const SMALLEST_TIMES_SETS: &str = "O(N*M) worst case where N is the cardinality of the smallest \
                                    set and M is the number of sets.";
 
-const SET_ROW: Row =
-    Row { acl: acl::SET, keys: &[one(1, "RO access")], group: Group::Set, ..ROW };
+const SET_ROW: Row = Row { acl: acl::SET, keys: &[one(1, "RO access")], group: Group::Set, ..ROW };
 
 pub const ROWS: &[Row] = &[
     Row {

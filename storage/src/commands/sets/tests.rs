@@ -12,7 +12,7 @@ fn shell() -> Shell {
 
 fn encoding(shell: &mut Shell, name: &str) -> &'static str {
     let key = Key::new(name.as_bytes(), shell.turn.settings.tag);
-    let locked = shell.space.lock([key.partition()].into_iter());
+    let locked = shell.space.lock([key.partition()]);
     let entry = locked.get(key.partition()).and_then(|partition| partition.get(0, &key));
     entry.map_or("none", |entry| entry.value.encoding())
 }

@@ -156,7 +156,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_set() {
-        for bad in [&b""[..], b"\x03abc", b"\x02a", b"\x02\x01\x00\x01\x00", b"\x02\x02\x00\x01\x00"] {
+        for bad in
+            [&b""[..], b"\x03abc", b"\x02a", b"\x02\x01\x00\x01\x00", b"\x02\x02\x00\x01\x00"]
+        {
             assert!(Ints::decode(bad).is_err());
         }
     }

@@ -241,12 +241,7 @@ impl Set {
 
     /// Calls `each` for at least `count` members from the hash `cursor` on (fewer at the end), and
     /// returns the cursor to go on with, 0 at the end. A small set is given whole.
-    pub fn scan<'s>(
-        &'s self,
-        cursor: u64,
-        count: usize,
-        mut each: impl FnMut(Member<'s>),
-    ) -> u64 {
+    pub fn scan<'s>(&'s self, cursor: u64, count: usize, mut each: impl FnMut(Member<'s>)) -> u64 {
         match &self.0 {
             Form::Table(table) => {
                 scan_table(table, cursor, count, |member| each(Member::Bytes(member)))
