@@ -2,8 +2,10 @@
 
 mod ctx;
 pub mod fail;
+pub mod glob;
 pub mod parse;
 pub mod row;
+pub mod sorted_sets;
 #[cfg(test)]
 pub mod testing;
 
