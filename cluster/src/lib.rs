@@ -1,1 +1,5 @@
-//! cluster
+//! What makes several nodes one store: the durable journal of a shard and, above it, the pieces
+//! that agree, decide and move. Nothing here knows a data type: a batch is opaque bytes.
+
+pub mod files;
+pub mod journal;

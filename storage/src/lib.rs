@@ -1,5 +1,6 @@
 //! Objects, keyspace, commands, and the base beneath them.
 
+pub mod base;
 pub mod bucket;
 pub mod bytes;
 pub mod commands;

@@ -6,7 +6,7 @@
 //! change an object without journaling it.
 
 use super::fail::{Fail, WRONG_TYPE};
-use crate::keyspace::{Class, Entry, Key, Locked, Notice, Partition, Space, Turn};
+use crate::keyspace::{Class, Entry, Key, Locked, Notice, Space, Turn};
 use crate::objects::{Changes, Collection, Str, Thresholds, Value};
 use crate::record::{self, Change};
 use resp::Args;
@@ -261,6 +261,7 @@ impl<'a> Ctx<'a> {
         let large = !entry.value.is_single();
         if had_deadline || deadline.is_some() {
             partition.set_deadline(db, key, deadline);
+            self.space.note_deadlines();
         }
         partition.changed(db, key.name);
         if created {
@@ -293,6 +294,7 @@ impl<'a> Ctx<'a> {
             return false;
         }
         partition.changed(db, key.name);
+        self.space.note_deadlines();
         if self.space.journaled {
             self.journal_main(key, false, bucket, physical);
         }
@@ -304,7 +306,10 @@ impl<'a> Ctx<'a> {
         self.expire_if_due(key);
         let entry = self.entry(key)?;
         let single = entry.value.is_single();
-        self.remove_as(key, single).map(|entry| (entry.value.clone(), entry.deadline()))
+        self.remove_as(key, single).map(|entry| {
+            let deadline = entry.deadline();
+            (entry.value, deadline)
+        })
     }
 
     /// A keyspace notification, as Redis sends it.
@@ -401,10 +406,5 @@ impl<'a> Ctx<'a> {
                 .encode(&mut self.turn.batch);
         }
         Some(entry)
-    }
-
-    /// The locked partition of a key, for the keyspace's own commands.
-    pub(crate) fn partition(&mut self, key: &Key<'_>) -> Option<&mut Partition> {
-        self.locked.get_mut(key.partition())
     }
 }

@@ -9,7 +9,7 @@
 //! pattern (and a bare `*`, which every caller in Redis takes as "all" before matching).
 
 /// Steps any match may take, beside those linear in its input.
-const STEPS_MAX: usize = 1 << 26;
+const STEPS_MAX: usize = 1 << 24;
 
 /// Whether `text` as a whole fits `pattern`; `nocase` ignores ASCII case.
 pub fn matches(pattern: &[u8], text: &[u8], nocase: bool) -> bool {

@@ -2,10 +2,15 @@
 
 mod ctx;
 pub mod fail;
+pub mod generic;
 pub mod glob;
+pub mod lists;
+pub mod object;
 pub mod parse;
 pub mod row;
+pub mod server_rows;
 pub mod sorted_sets;
+pub mod strings;
 #[cfg(test)]
 pub mod testing;
 

@@ -1,13 +1,16 @@
 //! The keys of this node: partitions of resident objects.
 
+mod apply;
 mod clock;
 mod entry;
 mod key;
 pub mod notify;
 mod partition;
+pub mod scan;
 mod settings;
 mod space;
 
+pub use apply::{Applied, apply, install};
 pub use clock::{frequency, idle_seconds, lru, start as start_clock, touch};
 pub use entry::{EPOCH_END, Entry};
 pub use key::{Key, PARTITIONS, hash32, partition_of, set_hash_seed};

@@ -41,7 +41,7 @@ const LETTERS: [(u32, char); 14] = [
 ];
 
 /// What `A` stands for: everything but key misses and new keys.
-const ALL: u32 = (1 << 9) - 1 | Class::Module as u32;
+const ALL: u32 = ((1 << 9) - 1) | Class::Module as u32;
 
 /// Reads `notify-keyspace-events`; `None` for an unknown letter.
 pub fn parse(text: &str) -> Option<u32> {

@@ -39,6 +39,8 @@ pub struct Partition {
     deadlines: BinaryHeap<Reverse<(i64, u32, u32)>>,
     /// Resident objects with a deadline.
     pub expiring: usize,
+    /// How many objects have left memory without being deleted.
+    pub evictions: u64,
 }
 
 /// What is known of a key without asking the base.
@@ -118,11 +120,27 @@ impl Partition {
         }
         if !tombstone {
             self.complete = false;
+            self.evictions += 1;
         }
         if entry.deadline().is_some() {
             self.expiring -= 1;
         }
         Some(entry)
+    }
+
+    /// Notes that a key that is not resident is gone, or that the base has been found not to have
+    /// it (`epoch` 0).
+    pub fn entomb(&mut self, db: usize, name: &[u8], epoch: u32) {
+        if self.based && !self.complete {
+            self.db_mut(db).tombstones.insert(name.into(), epoch);
+        }
+    }
+
+    /// Keeps what a load brought, unless it is resident by now.
+    pub fn install(&mut self, db: usize, key: &Key<'_>, entry: Entry) {
+        if self.known(db, key) == Known::Unknown {
+            self.insert(db, key, entry);
+        }
     }
 
     /// Sets the deadline of a resident object; false when there is none.
@@ -271,6 +289,13 @@ impl Partition {
         self.expiring -= dated;
         self.loading.iter_mut().filter(|((at, _), _)| *at == db).for_each(|(_, stale)| *stale = true);
         taken
+    }
+
+    /// Puts back what [`Partition::take_db`] took, as another database.
+    pub fn give_db(&mut self, db: usize, content: Db) {
+        self.expiring += content.table.iter().filter(|entry| entry.deadline().is_some()).count();
+        *self.db_mut(db) = content;
+        self.rebuild_deadlines();
     }
 
     pub fn swap_dbs(&mut self, a: usize, b: usize) {

@@ -12,7 +12,7 @@ use crate::bucket::bucket_of;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 /// The keys of this node.
 pub struct Space {
@@ -26,8 +26,10 @@ pub struct Space {
     /// Live keys, resident or not: `[db][bucket - 1]`.
     counts: Box<[Box<[AtomicI64]>]>,
     buckets: u16,
+    tag: crate::bucket::Tag,
     /// Objects changed in epochs up to this are in the base.
     pub fed_epoch: AtomicU32,
+    deadlines: AtomicBool,
 }
 
 /// What one core carries from command to command.
@@ -97,6 +99,11 @@ impl<'s> Locked<'s> {
         self.guards.iter_mut().map(|(number, guard)| (*number, &mut **guard))
     }
 
+    /// No partition at all.
+    pub fn none() -> Locked<'static> {
+        Locked { guards: SmallVec::new() }
+    }
+
     pub fn len(&self) -> usize {
         self.guards.len()
     }
@@ -113,6 +120,7 @@ impl Space {
         Space {
             partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
             buckets: settings.buckets,
+            tag: settings.tag,
             settings: RwLock::new(settings),
             settings_version: AtomicU64::new(0),
             journaled,
@@ -121,6 +129,7 @@ impl Space {
                 .map(|_| (0..buckets).map(|_| AtomicI64::new(0)).collect())
                 .collect(),
             fed_epoch: AtomicU32::new(0),
+            deadlines: AtomicBool::new(false),
         }
     }
 
@@ -175,6 +184,10 @@ impl Space {
         bucket_of(key.slot, self.buckets)
     }
 
+    pub fn tag(&self) -> crate::bucket::Tag {
+        self.tag
+    }
+
     pub fn buckets(&self) -> u16 {
         self.buckets
     }
@@ -201,6 +214,17 @@ impl Space {
         }
     }
 
+    /// Whether any key was ever given a deadline; while not, nobody looks for expired keys.
+    pub fn has_deadlines(&self) -> bool {
+        self.deadlines.load(Ordering::Relaxed)
+    }
+
+    pub fn note_deadlines(&self) {
+        if !self.has_deadlines() {
+            self.deadlines.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// A key was made (+1) or went (-1).
     #[inline]
     pub fn count(&self, db: usize, bucket: u16, change: i64) {
@@ -224,6 +248,12 @@ impl Space {
     pub fn bucket_len(&self, db: usize, bucket: u16) -> u64 {
         let place = self.counts.get(db).and_then(|db| db.get(usize::from(bucket) - 1));
         place.map_or(0, |count| count.load(Ordering::Relaxed).max(0) as u64)
+    }
+
+    /// The counts of a db per bucket, which begin at 0 again. All partitions must be locked.
+    pub fn take_counts(&self, db: usize) -> Vec<i64> {
+        let counts = self.counts.get(db).map(|db| db.iter()).unwrap_or_default();
+        counts.map(|count| count.swap(0, Ordering::Relaxed)).collect()
     }
 
     /// All partitions must be locked.

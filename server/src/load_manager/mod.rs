@@ -1,0 +1,3 @@
+//! The module clients talk to. On one node it admits and measures; routing is a function call.
+
+pub mod measure;

@@ -1,0 +1,121 @@
+//! All commands by name: the rows of `storage` joined with the code of those that run here.
+
+use crate::session::SessionFn;
+use rustc_hash::FxHashMap;
+use storage::commands::row::Handler;
+use storage::commands::{Row, Run};
+
+/// No command name is longer than this; longer ones are unknown without a look.
+const NAME_MAX: usize = 32;
+
+/// One command or subcommand.
+pub struct Command {
+    pub row: &'static Row,
+    /// Its place in [`Registry::all`] and in the statistics.
+    pub number: usize,
+    pub code: Code,
+    /// Of a container: its subcommands.
+    subcommands: FxHashMap<&'static [u8], usize>,
+}
+
+#[derive(Clone, Copy)]
+pub enum Code {
+    Keyed(Handler),
+    Session(SessionFn),
+    /// Only its subcommands do something.
+    Container,
+}
+
+impl Command {
+    pub fn is_container(&self) -> bool {
+        !self.subcommands.is_empty()
+    }
+}
+
+pub struct Registry {
+    all: Vec<Command>,
+    by_name: FxHashMap<&'static [u8], usize>,
+}
+
+/// What a request names.
+pub enum Found<'a> {
+    Command(&'a Command),
+    UnknownCommand,
+    UnknownSubcommand(&'a Command),
+}
+
+impl Registry {
+    /// Joins rows and code. Panics when a row of a session command has no code or some code no
+    /// row: a mistake of ours that the first start shows.
+    pub fn new(rows: &[&'static [Row]], code: &[(&'static str, SessionFn)]) -> Registry {
+        let mut code: FxHashMap<&str, SessionFn> = code.iter().copied().collect();
+        let rows: Vec<&'static Row> = rows.iter().flat_map(|family| family.iter()).collect();
+        let mut all: Vec<Command> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let prefix = format!("{}|", row.name);
+            let container = rows.iter().any(|other| other.name.starts_with(&prefix));
+            let code = match row.run {
+                Run::Keyed(handler) => Code::Keyed(handler),
+                Run::Session => match code.remove(row.name) {
+                    Some(function) => Code::Session(function),
+                    None if container => Code::Container,
+                    None => panic!("the command {} has a row and no code", row.name),
+                },
+            };
+            all.push(Command { row, number: all.len(), code, subcommands: FxHashMap::default() });
+        }
+        assert!(code.is_empty(), "code without a row: {:?}", code.keys());
+        let mut by_name = FxHashMap::default();
+        for number in 0..all.len() {
+            let Some(name) = all.get(number).map(|command| command.row.name) else { continue };
+            match name.split_once('|') {
+                None => {
+                    let before = by_name.insert(name.as_bytes(), number);
+                    assert!(before.is_none(), "the command {name} has two rows");
+                }
+                Some((container, subcommand)) => {
+                    let parent = all.iter_mut().find(|command| command.row.name == container);
+                    let parent = parent.unwrap_or_else(|| panic!("{container} has no row"));
+                    parent.subcommands.insert(subcommand.as_bytes(), number);
+                }
+            }
+        }
+        Registry { all, by_name }
+    }
+
+    pub fn all(&self) -> &[Command] {
+        &self.all
+    }
+
+    /// The subcommands of a container, by name without the container's.
+    pub fn subcommands(&self, container: &Command) -> impl Iterator<Item = &Command> {
+        let mut numbers: Vec<usize> = container.subcommands.values().copied().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|number| self.all.get(number))
+    }
+
+    /// Finds what a request names, `subcommand` being its second argument if it has one.
+    #[inline]
+    pub fn find(&self, name: &[u8], subcommand: Option<&[u8]>) -> Found<'_> {
+        let Some(command) = self.look(&self.by_name, name) else { return Found::UnknownCommand };
+        if !command.is_container() {
+            return Found::Command(command);
+        }
+        match subcommand {
+            None => Found::Command(command),
+            Some(subcommand) => self
+                .look(&command.subcommands, subcommand)
+                .map_or(Found::UnknownSubcommand(command), Found::Command),
+        }
+    }
+
+    #[inline]
+    fn look(&self, names: &FxHashMap<&'static [u8], usize>, name: &[u8]) -> Option<&Command> {
+        let mut lower = [0u8; NAME_MAX];
+        let lower = lower.get_mut(..name.len())?;
+        for (to, from) in lower.iter_mut().zip(name) {
+            *to = from.to_ascii_lowercase();
+        }
+        names.get(&*lower).and_then(|number| self.all.get(*number))
+    }
+}

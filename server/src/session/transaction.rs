@@ -1,0 +1,223 @@
+//! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+//!
+//! EXEC locks the partitions of everything that was queued, looks whether a watched key has
+//! changed, and runs the queue under those locks: one atomic execution, one batch in the journal.
+
+use super::{After, Call, Multi, SessionFn};
+use crate::registry::Code;
+use crate::writer;
+use resp::{Args, Reply};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use storage::commands::{Ctx, Fail};
+use storage::keyspace::{Key, Locked, PARTITIONS};
+
+pub const CODE: &[(&str, SessionFn)] = &[
+    ("multi", multi),
+    ("exec", exec),
+    ("discard", discard),
+    ("watch", watch),
+    ("unwatch", unwatch),
+];
+
+fn multi(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
+    if call.session.multi.is_some() {
+        return Err(Fail::text("ERR MULTI calls can not be nested"));
+    }
+    call.session.multi = Some(Box::default());
+    call.session.publish_state();
+    reply.ok();
+    Ok(After::Done)
+}
+
+fn discard(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
+    if call.session.multi.is_none() {
+        return Err(Fail::text("ERR DISCARD without MULTI"));
+    }
+    call.core.discard(call.session);
+    reply.ok();
+    Ok(After::Done)
+}
+
+fn watch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
+    if call.session.multi.is_some() {
+        return Err(Fail::text("ERR WATCH inside MULTI is not allowed"));
+    }
+    let (db, tag) = (call.session.db, call.core.turn.settings.tag);
+    let keys: Vec<Key> = call.args.from(1).iter().map(|name| Key::new(name, tag)).collect();
+    let mut locked = match writer::lock_known(call.node, db, &keys) {
+        Ok(locked) => locked,
+        Err(cold) => {
+            call.cold = cold;
+            return Ok(After::Done);
+        }
+    };
+    let watch = call.session.watch.get_or_insert_with(|| Arc::new(AtomicBool::new(false))).clone();
+    for key in &keys {
+        let now = call.core.turn.now;
+        let Some(partition) = locked.get_mut(key.partition()) else { continue };
+        // A key whose time has come already may go without the watch noticing, as in Redis.
+        if partition.get(db, key).is_some_and(|entry| entry.is_due(now)) {
+            let args = resp::OwnedArgs::from_slices(&[]);
+            let keep = std::mem::replace(&mut locked, Locked::none());
+            let mut cx = Ctx::new(args.as_args(), db, &call.node.space, keep, &mut call.core.turn);
+            cx.touch(key);
+            locked = cx.locked;
+            writer::commit(call.node, &mut call.core.turn);
+        }
+        if let Some(partition) = locked.get_mut(key.partition()) {
+            partition.watch(db, key.name, &watch);
+        }
+        let place = (db, Box::from(key.name));
+        if !call.session.watched.contains(&place) {
+            call.session.watched.push(place);
+        }
+    }
+    call.session.publish_state();
+    reply.ok();
+    Ok(After::Done)
+}
+
+fn unwatch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
+    call.core.unwatch(call.session);
+    call.session.publish_state();
+    reply.ok();
+    Ok(After::Done)
+}
+
+fn exec(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
+    let Some(multi) = call.session.multi.take() else {
+        return Err(Fail::text("ERR EXEC without MULTI"));
+    };
+    if multi.refused {
+        call.core.discard(call.session);
+        return Err(Fail::text(
+            "EXECABORT Transaction discarded because of previous errors.",
+        ));
+    }
+    match lock_queue(call, &multi) {
+        Ok(locked) => {
+            run_queue(call, reply, &multi, locked);
+            call.core.discard(call.session);
+        }
+        Err(cold) => {
+            call.cold = cold;
+            call.session.multi = Some(multi);
+        }
+    }
+    Ok(After::Done)
+}
+
+/// Locks what the queue needs, with all its keys known. Commands over the whole keyspace need
+/// all partitions.
+fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, writer::Cold> {
+    let tag = call.core.turn.settings.tag;
+    let mut whole = false;
+    // SELECT inside the queue changes the database of what follows.
+    let mut db = call.session.db;
+    let mut by_db: Vec<(usize, Vec<Key<'_>>)> = Vec::new();
+    for (number, args) in &multi.queue {
+        let Some(command) = call.node.registry.all().get(*number) else { continue };
+        let args = args.as_args();
+        whole |= super::keyspace::is_whole(command.row.name);
+        if command.row.name == "select" {
+            db = super::connection::db_index(args.at(1)).unwrap_or(db);
+            continue;
+        }
+        let keys = command.row.key_positions(args).map(|at| Key::new(args.at(at), tag));
+        match by_db.last_mut() {
+            Some((at, list)) if *at == db => list.extend(keys),
+            _ => by_db.push((db, keys.collect())),
+        }
+    }
+    loop {
+        let mut cold = writer::Cold::new();
+        for (db, keys) in &by_db {
+            if let Err(missing) = writer::lock_known(call.node, *db, keys) {
+                cold.extend(missing);
+            }
+        }
+        if !cold.is_empty() {
+            return Err(cold);
+        }
+        let keys = by_db.iter().flat_map(|(_, keys)| keys).map(Key::partition);
+        let locked = if whole {
+            call.node.space.lock(0..PARTITIONS as u16)
+        } else {
+            call.node.space.lock(keys)
+        };
+        // Nothing may have left memory between the looks and the lock.
+        let known = |db: usize, key: &Key<'_>| writer::is_still_known(call.node, &locked, db, key);
+        if by_db.iter().all(|(db, keys)| keys.iter().all(|key| known(*db, key))) {
+            return Ok(locked);
+        }
+    }
+}
+
+fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: Locked<'static>) {
+    let touched = call.session.watch.as_ref().is_some_and(|watch| watch.load(Ordering::Acquire));
+    if touched || watched_is_due(call, &locked) {
+        reply.null_array();
+        return;
+    }
+    let node = call.node;
+    reply.array(multi.queue.len());
+    let mut locked = locked;
+    for (number, args) in &multi.queue {
+        let Some(command) = node.registry.all().get(*number) else { continue };
+        let args: Args<'_> = args.as_args();
+        let mark = reply.mark();
+        let outcome = match command.code {
+            Code::Keyed(handler) => {
+                let keep = std::mem::replace(&mut locked, Locked::none());
+                let turn = &mut call.core.turn;
+                let mut cx = Ctx::new(args, call.session.db, &node.space, keep, turn);
+                let outcome = handler(&mut cx, reply);
+                locked = cx.locked;
+                outcome
+            }
+            Code::Session(function) => {
+                let mut inner = Call {
+                    args,
+                    row: command.row,
+                    session: call.session,
+                    node,
+                    core: call.core,
+                    locked: Some(&mut locked),
+                    cold: Vec::new(),
+                };
+                match function(&mut inner, reply) {
+                    // WAIT inside a transaction answers at once.
+                    Ok(After::WaitReplicas { .. }) => {
+                        reply.int(0);
+                        Ok(())
+                    }
+                    Ok(_) => Ok(()),
+                    Err(fail) => Err(fail),
+                }
+            }
+            Code::Container => Err(Fail::arity(command.row.name)),
+        };
+        if let Err(fail) = outcome {
+            reply.truncate(mark);
+            reply.error(&fail.0);
+        }
+        node.measures.ran(call.core.number, command.number, 0, false);
+    }
+    writer::commit(node, &mut call.core.turn);
+}
+
+/// A watched key that has expired but was not looked at yet counts as changed.
+fn watched_is_due(call: &Call<'_>, locked: &Locked<'_>) -> bool {
+    let tag = call.core.turn.settings.tag;
+    call.session.watched.iter().any(|(db, name)| {
+        let key = Key::new(name, tag);
+        let due = |entry: Option<&storage::keyspace::Entry>| {
+            entry.is_some_and(|entry| entry.is_due(call.core.turn.now))
+        };
+        match locked.get(key.partition()) {
+            Some(partition) => due(partition.get(*db, &key)),
+            None => due(call.node.space.partition(key.partition()).get(*db, &key)),
+        }
+    })
+}

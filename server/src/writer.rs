@@ -1,0 +1,141 @@
+//! The Writer: executes keyed commands on the keyspace and journals what they changed.
+//!
+//! Lock the partitions of the keys, look whether everything is known, execute, append the batch
+//! with the locks still held (so the journal has the order of execution), let go. Nothing here
+//! waits: keys that only the base knows are returned as cold, and the command runs again when they
+//! are loaded.
+
+use crate::node::Node;
+use resp::{Args, Reply};
+use storage::base::{BaseKey, Cached};
+use storage::commands::row::Handler;
+use storage::commands::{Ctx, Fail, Row};
+use storage::keyspace::{Key, Known, Locked, Turn};
+
+/// Keys that must be loaded before the command can run: `(db, name)`.
+pub type Cold = Vec<(usize, Box<[u8]>)>;
+
+pub enum Ran {
+    Done(Result<(), Fail>),
+    Cold(Cold),
+}
+
+/// Runs one keyed command.
+#[inline]
+pub fn execute(
+    node: &'static Node,
+    turn: &mut Turn,
+    db: usize,
+    row: &'static Row,
+    handler: Handler,
+    args: Args<'_>,
+    reply: &mut Reply<'_>,
+) -> Ran {
+    let tag = turn.settings.tag;
+    let mut positions = row.key_positions(args);
+    let first = positions.next();
+    let locked = match (first, positions.next()) {
+        (None, _) => node.space.lock([]),
+        (Some(only), None) => {
+            let key = Key::new(args.at(only), tag);
+            match lock_known(node, db, &[key]) {
+                Ok(locked) => locked,
+                Err(cold) => return Ran::Cold(cold),
+            }
+        }
+        (Some(_), Some(_)) => {
+            let keys: Vec<Key> =
+                row.key_positions(args).map(|at| Key::new(args.at(at), tag)).collect();
+            match lock_known(node, db, &keys) {
+                Ok(locked) => locked,
+                Err(cold) => return Ran::Cold(cold),
+            }
+        }
+    };
+    let mark = reply.mark();
+    let mut cx = Ctx::new(args, db, &node.space, locked, turn);
+    let outcome = handler(&mut cx, reply);
+    let Ctx { locked, turn, .. } = cx;
+    if outcome.is_err() {
+        reply.truncate(mark);
+    }
+    commit(node, turn);
+    drop(locked);
+    Ran::Done(outcome)
+}
+
+/// Appends the batch to the journal; the partitions it concerns are locked.
+#[inline]
+pub fn commit(node: &Node, turn: &mut Turn) {
+    if !turn.batch.is_empty() {
+        if let Some(store) = &node.store {
+            store.journal.append(&turn.batch, turn.now as u64);
+        }
+        turn.batch.clear();
+    }
+}
+
+/// Locks the partitions of `keys` with every key either resident or known to be absent; else says
+/// which have to be loaded. Without a base everything is known.
+#[inline]
+pub fn lock_known<'s>(
+    node: &'s Node,
+    db: usize,
+    keys: &[Key<'_>],
+) -> Result<Locked<'s>, Cold> {
+    let lock = || match keys {
+        [key] => node.space.lock_one(key.partition()),
+        keys => node.space.lock(keys.iter().map(Key::partition)),
+    };
+    let locked = lock();
+    let Some(store) = &node.store else { return Ok(locked) };
+    if keys.iter().all(|key| is_known(&locked, db, key)) {
+        return Ok(locked);
+    }
+    ask_base(node, store, db, keys, locked, lock)
+}
+
+fn is_known(locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
+    let partition = locked.get(key.partition());
+    partition.is_none_or(|partition| partition.known(db, key) != Known::Unknown)
+}
+
+/// The slow way: the base's filters may say no at once; what they cannot say is cold.
+#[cold]
+fn ask_base<'s>(
+    node: &'s Node,
+    store: &crate::store::Store,
+    db: usize,
+    keys: &[Key<'_>],
+    locked: Locked<'s>,
+    lock: impl Fn() -> Locked<'s>,
+) -> Result<Locked<'s>, Cold> {
+    let physical = node.space.physical(db);
+    // A key that leaves memory between the question and the second look would be taken for
+    // absent; the partitions count what leaves, so that this is noticed.
+    let evictions = |locked: &Locked<'_>| -> u64 {
+        keys.iter().filter_map(|key| locked.get(key.partition())).map(|at| at.evictions).sum()
+    };
+    let mut locked = locked;
+    loop {
+        let unknown: Vec<&Key> = keys.iter().filter(|key| !is_known(&locked, db, key)).collect();
+        let before = evictions(&locked);
+        drop(locked);
+        let cold: Cold = unknown
+            .into_iter()
+            .filter(|key| {
+                let bucket = node.space.bucket(key);
+                let key = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
+                matches!(store.base.probe(key), Cached::Unknown)
+            })
+            .map(|key| (db, key.name.into()))
+            .collect();
+        if !cold.is_empty() {
+            return Err(cold);
+        }
+        locked = lock();
+        if evictions(&locked) == before && node.space.physical(db) == physical {
+            return Ok(locked);
+        }
+    }
+}
