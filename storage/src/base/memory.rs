@@ -115,12 +115,7 @@ impl Base for MemoryBase {
         Ok(state.totals.iter().map(|((db, bucket), count)| (*db, *bucket, *count)).collect())
     }
 
-    fn due(
-        &self,
-        after: Option<&Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>, BaseError> {
+    fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError> {
         let mut state = self.state.write();
         let (found, stale) = read::due(&state.records, after, until_ms, limit, usize::MAX)?;
         for key in stale {

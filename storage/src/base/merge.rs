@@ -18,6 +18,9 @@ use crate::objects::{Corrupt, ElementOp, decode_ops};
 use crate::record::{Change, Main, put_db_prefix, put_key_prefix};
 use std::collections::BTreeSet;
 
+/// Changes that are touched at a time before they are walked.
+const TOUCHED_AHEAD: usize = 32;
+
 /// What a feed does to the base's own records.
 pub(crate) struct MetaChanges<'a> {
     pub record: BaseRecord,
@@ -173,7 +176,13 @@ fn walk<'a>(
 ) -> Result<(), BaseError> {
     let mut merged = Merged::default();
     let mut group: Vec<(&[u8], Change)> = Vec::new();
+    let (mut walked, mut touched) = (0, 0);
     for places in feed.places.chunk_by(|a, b| a.order() == b.order()) {
+        walked += places.len();
+        if walked > touched {
+            touched = walked + TOUCHED_AHEAD;
+            touch(feed, walked - places.len()..touched);
+        }
         group.clear();
         for place in places {
             let change = change_at(feed, *place).map_err(corrupt)?;
@@ -203,6 +212,16 @@ fn walk<'a>(
     Ok(())
 }
 
+/// Brings changes into the processor's cache. Sorted by key they lie anywhere in the arena, and
+/// one read after the other would wait for memory each time; reads that do not depend on each
+/// other wait together.
+fn touch(feed: &Feed, range: std::ops::Range<usize>) {
+    let end = range.end.min(feed.places.len());
+    let places = feed.places.get(range.start..end).unwrap_or_default();
+    let bytes = places.iter().filter_map(|place| feed.arena.get(place.offset()));
+    std::hint::black_box(bytes.fold(0, |all, byte| all ^ byte));
+}
+
 fn change_at(feed: &Feed, place: Place) -> Result<Change<'_>, Corrupt> {
     let mut rest = feed.arena.get(place.offset()..).unwrap_or_default();
     Change::take(&mut rest)?.ok_or(Corrupt("change"))
@@ -219,9 +238,7 @@ fn target<'a>(change: &Change<'a>) -> Option<(u16, u32, &'a [u8])> {
 
 fn is_void(feed: &Feed, bucket: u16, db: u32, place: Place) -> bool {
     feed.cleared.iter().any(|clear| {
-        clear.db == db
-            && (clear.from..=clear.to).contains(&bucket)
-            && place.offset() < clear.offset
+        clear.db == db && (clear.from..=clear.to).contains(&bucket) && place.offset() < clear.offset
     })
 }
 

@@ -50,11 +50,7 @@ pub(crate) fn start(value: &[u8]) -> Start {
 }
 
 /// Completes what a main record began.
-pub(crate) fn finish(
-    view: &impl View,
-    main_key: &[u8],
-    start: Start,
-) -> Result<Loaded, BaseError> {
+pub(crate) fn finish(view: &impl View, main_key: &[u8], start: Start) -> Result<Loaded, BaseError> {
     let (mut loaded, large) = start.map_err(|error| BaseError::record(main_key, &error))?;
     if large {
         elements(view, main_key, |key, subkey, value| {

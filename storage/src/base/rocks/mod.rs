@@ -158,7 +158,7 @@ impl RocksBase {
     }
 
     fn level0_files(&self) -> u64 {
-        let value = self.db.property_value(&properties::num_files_at_level(0));
+        let value = self.db.property_value(properties::num_files_at_level(0));
         value.ok().flatten().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 }
@@ -236,11 +236,7 @@ impl Base for RocksBase {
         let staged = files.finish()?;
         self.take_in(staged, record, changed)?;
         self.ingests.fetch_add(1, Ordering::Relaxed);
-        Ok(Ingested {
-            index: record.index,
-            records: files.records,
-            file_bytes: files.file_bytes,
-        })
+        Ok(Ingested { index: record.index, records: files.records, file_bytes: files.file_bytes })
     }
 
     fn scan(
@@ -262,12 +258,7 @@ impl Base for RocksBase {
         Ok(state.totals.iter().map(|((db, bucket), count)| (*db, *bucket, *count)).collect())
     }
 
-    fn due(
-        &self,
-        after: Option<&Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>, BaseError> {
+    fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError> {
         let (index, view) = self.snapshot();
         let (found, stale) = read::due(&view, after, until_ms, limit, STALE_MAX)?;
         self.remember_stale(index, stale);
@@ -292,8 +283,7 @@ impl Base for RocksBase {
             block_cache_pinned_bytes: self.cache.get_pinned_usage() as u64,
             table_readers_bytes: self.property(properties::ESTIMATE_TABLE_READERS_MEM),
             ingests: self.ingests.load(Ordering::Relaxed),
-            pending_compaction_bytes: self
-                .property(properties::ESTIMATE_PENDING_COMPACTION_BYTES),
+            pending_compaction_bytes: self.property(properties::ESTIMATE_PENDING_COMPACTION_BYTES),
         }
     }
 }
@@ -311,8 +301,8 @@ pub fn check(path: &Path) -> Result<Report, BaseError> {
     }
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let store = options::store_options(&options, &cache);
-    let db = DB::open_for_read_only(&store, path, false)
-        .map_err(|error| open_error(path, &error))?;
+    let db =
+        DB::open_for_read_only(&store, path, false).map_err(|error| open_error(path, &error))?;
     let mut view = SnapshotView::new(&db);
     view.fill_cache = false;
     read_record(&view, &options)?;
