@@ -25,8 +25,8 @@ const TOUCHED_AHEAD: usize = 32;
 pub(crate) struct MetaChanges<'a> {
     pub record: BaseRecord,
     pub totals: &'a Totals,
-    /// Keys of deadline records that were found stale.
-    pub stale: BTreeSet<Vec<u8>>,
+    /// All deadline records below this key were stale before the feed.
+    pub stale_below: Option<Vec<u8>>,
 }
 
 /// Writes everything a feed changes.
@@ -45,7 +45,10 @@ pub(crate) fn write(
             count => sink.put(&key, &count.to_le_bytes())?,
         }
     }
-    write_deadlines(&feed, meta.stale, sink)?;
+    if let Some(head) = meta.stale_below {
+        sink.delete_range(meta::DEADLINES, &head)?;
+    }
+    write_deadlines(&feed, sink)?;
     walk(&feed, |key| key.write(sink))
 }
 
@@ -66,30 +69,20 @@ fn write_clears(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
     Ok(())
 }
 
-fn write_deadlines(
-    feed: &Feed,
-    stale: BTreeSet<Vec<u8>>,
-    sink: &mut impl Sink,
-) -> Result<(), BaseError> {
-    let mut puts = BTreeSet::new();
+fn write_deadlines(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
+    let mut keys = Vec::new();
     if feed.dated {
         walk(feed, |key| {
             if let Some(Some(value)) = key.main
                 && let Some(deadline) = Main::decode(value).map_err(corrupt)?.deadline
             {
-                puts.insert(meta::deadline_key(deadline, &key.prefix));
+                keys.push(meta::deadline_key(deadline, &key.prefix));
             }
             Ok(())
         })?;
     }
-    let mut stale = stale.into_iter().filter(|key| !puts.contains(key)).peekable();
-    for key in &puts {
-        while let Some(old) = stale.next_if(|old| old < key) {
-            sink.delete(&old)?;
-        }
-        sink.put(key, &[])?;
-    }
-    stale.try_for_each(|old| sink.delete(&old))
+    keys.sort_unstable();
+    keys.iter().try_for_each(|key| sink.put(key, &[]))
 }
 
 /// What the feed leaves of one key.
