@@ -84,7 +84,11 @@ fn describe(call: &Call<'_>, command: &Command, reply: &mut Reply<'_>) {
     row.keys.iter().for_each(|spec| describe_spec(spec, reply));
     let subcommands: Vec<&Command> = call.node.registry.subcommands(command).collect();
     // A command without subcommands has an empty set there, a container an array.
-    if subcommands.is_empty() { reply.set(0) } else { reply.array(subcommands.len()) }
+    if subcommands.is_empty() {
+        reply.set(0)
+    } else {
+        reply.array(subcommands.len())
+    }
     subcommands.iter().for_each(|command| describe(call, command, reply));
 }
 

@@ -6,7 +6,7 @@
 mod commands;
 mod errors;
 mod keyspace;
-pub mod process;
+mod process;
 mod rates;
 mod sections;
 
