@@ -199,7 +199,6 @@ pub const ROWS: &[Row] = &[
         syntax: "key value [key value ...]",
         tips: "request_policy:multi_shard response_policy:all_succeeded",
         run: Run::Keyed(set::mset),
-        ..ROW
     },
     Row {
         name: "msetnx",
@@ -214,7 +213,6 @@ pub const ROWS: &[Row] = &[
         syntax: "key value [key value ...]",
         tips: "request_policy:multi_shard response_policy:agg_min",
         run: Run::Keyed(set::msetnx),
-        ..ROW
     },
     Row {
         name: "psetex",

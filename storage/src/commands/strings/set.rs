@@ -156,7 +156,7 @@ fn set_with_deadline(
 }
 
 fn check_pairs(cx: &Ctx<'_>, name: &str) -> Outcome {
-    if cx.args.len() % 2 == 0 { Err(Fail::arity(name)) } else { Ok(()) }
+    if cx.args.len().is_multiple_of(2) { Err(Fail::arity(name)) } else { Ok(()) }
 }
 
 fn store_pairs(cx: &mut Ctx<'_>) {
