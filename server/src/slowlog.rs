@@ -44,16 +44,17 @@ pub struct Slowlog {
     log: Mutex<Log>,
 }
 
-impl Slowlog {
-    /// `slowlog-log-slower-than` in microseconds and `slowlog-max-len`.
-    pub fn new(threshold_us: i64, len_max: usize) -> Slowlog {
+impl Default for Slowlog {
+    fn default() -> Self {
         Slowlog {
-            threshold_us: AtomicI64::new(threshold_us),
-            len_max: AtomicUsize::new(len_max),
+            threshold_us: AtomicI64::new(10_000),
+            len_max: AtomicUsize::new(128),
             log: Mutex::default(),
         }
     }
+}
 
+impl Slowlog {
     /// `slowlog-log-slower-than`: 0 logs every command, a negative number none.
     pub fn set_threshold_us(&self, us: i64) {
         self.threshold_us.store(us, Ordering::Relaxed);
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn the_newest_entries_stay_and_numbers_go_on() {
-        let log = Slowlog::new(10_000, 128);
+        let log = Slowlog::default();
         log.set_len(2);
         for us in 1..=3 {
             log.add(us, 5_999, vec![], "a".into(), vec![]);

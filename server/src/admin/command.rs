@@ -325,7 +325,8 @@ mod tests {
 
     #[test]
     fn counted_keys_are_movable() {
-        let row = Row { flags: flags::WRITE, keys: &[counted(1, "RW")], ..ROW };
+        const KEYS: &[KeySpec] = &[counted(1, "RW")];
+        let row = Row { flags: flags::WRITE, keys: KEYS, ..ROW };
         assert_eq!(flag_names(&row), ["write", "movablekeys"]);
     }
 }

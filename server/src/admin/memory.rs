@@ -1,5 +1,6 @@
 //! MEMORY, but for MEMORY USAGE, which looks at one key and stands with the keyed commands.
 
+use super::info::process;
 use crate::session::{After, Call, SessionFn, help};
 use resp::Reply;
 use std::sync::atomic::Ordering;
@@ -20,7 +21,7 @@ const LITTLE: u64 = 5 << 20;
 fn doctor(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let used = crate::memory::used();
     let peak = call.node.counters.memory_peak.load(Ordering::Relaxed).max(used);
-    let text = diagnosis(used, peak, crate::memory::resident());
+    let text = diagnosis(used, peak, process::resident_bytes());
     reply.verbatim("txt", text.as_bytes());
     Ok(After::Done)
 }
@@ -63,7 +64,7 @@ fn stats(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let counters = &call.node.counters;
     let used = crate::memory::used();
     let peak = counters.memory_peak.fetch_max(used, Ordering::Relaxed).max(used);
-    let resident = crate::memory::resident();
+    let resident = process::resident_bytes();
     let keys: u64 = (0..DBS).map(|db| call.node.space.len(db)).sum();
     let clients: u64 = call
         .node

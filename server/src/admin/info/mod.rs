@@ -6,7 +6,7 @@
 mod commands;
 mod errors;
 mod keyspace;
-mod process;
+pub mod process;
 mod rates;
 mod sections;
 

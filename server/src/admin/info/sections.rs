@@ -63,7 +63,7 @@ pub fn clients(call: &mut Call<'_>, out: &mut String) {
 pub fn memory(call: &mut Call<'_>, out: &mut String) {
     let used = crate::memory::used();
     let peak = call.node.counters.memory_peak.fetch_max(used, Ordering::Relaxed).max(used);
-    let resident = crate::memory::resident();
+    let resident = process::resident_bytes();
     let settings = call.node.space.settings();
     let ratio = if used == 0 { 0.0 } else { resident as f64 / used as f64 };
     bytes(out, "used_memory", used);
