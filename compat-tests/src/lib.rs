@@ -6,14 +6,14 @@
 //! Nothing here knows how Bowshock works inside: it is one more program that listens on a port.
 //! Everything is blocking `std`; the crate has no dependencies, so it builds in seconds.
 
-pub mod reply;
 pub mod client;
-pub mod server;
-pub mod random;
-pub mod text;
-pub mod script;
-pub mod generator;
 pub mod differential;
+pub mod generator;
+pub mod random;
+pub mod reply;
+pub mod script;
+pub mod server;
+pub mod text;
 
 /// The error of everything here: a text for a person. Tests print it, binaries exit with it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

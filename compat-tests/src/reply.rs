@@ -282,7 +282,10 @@ mod tests {
     fn replies_are_shown_readably() {
         check(b"+OK\r\n", "OK");
         check(b"$4\r\na\"\r\n\r\n", r#""a\"\r\n""#);
-        check(b"*2\r\n:1\r\n*2\r\n$-1\r\n*0\r\n", "1) (integer) 1\n2) 1) (nil)\n   2) (empty array)");
+        check(
+            b"*2\r\n:1\r\n*2\r\n$-1\r\n*0\r\n",
+            "1) (integer) 1\n2) 1) (nil)\n   2) (empty array)",
+        );
         check(b"%1\r\n$1\r\na\r\n*1\r\n#t\r\n", "1# \"a\" => \n   1) (true)");
     }
 

@@ -21,9 +21,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::Result;
 use crate::client::Client;
 use crate::text::{matches, split};
-use crate::Result;
 
 /// A parsed script.
 #[derive(Debug)]
@@ -209,11 +209,17 @@ impl Step {
     /// `None` when the line is not a request.
     fn parse(number: usize, line: &str) -> Result<Option<Step>> {
         let (name, rest, more) = match line.find(['>', '<']) {
-            Some(at) => (line.get(..at).unwrap_or(""), line.get(at + 1..).unwrap_or(""), line.get(at..=at) == Some("<")),
+            Some(at) => (
+                line.get(..at).unwrap_or(""),
+                line.get(at + 1..).unwrap_or(""),
+                line.get(at..=at) == Some("<"),
+            ),
             None => return Ok(None),
         };
         let known = name.is_empty()
-            || name.strip_prefix('c').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+            || name
+                .strip_prefix('c')
+                .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
         if !known || !(rest.is_empty() || rest.starts_with(' ')) {
             return Ok(None);
         }
@@ -274,7 +280,8 @@ mod tests {
 
     #[test]
     fn requests_and_replies_are_told_apart() {
-        let script = Script::parse("# x\n> SET k v\nOK\nc2> GET k\n1> \"push\"\nc2<\n~ a*\n").unwrap();
+        let script =
+            Script::parse("# x\n> SET k v\nOK\nc2> GET k\n1> \"push\"\nc2<\n~ a*\n").unwrap();
         assert_eq!(script.steps(), 3);
         assert!(Script::parse("OK\n").is_err());
     }

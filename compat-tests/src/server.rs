@@ -13,9 +13,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::Result;
 use crate::client::Client;
 use crate::reply::Reply;
-use crate::Result;
 
 /// How long a start, or an end, may take.
 pub const START_WAIT: Duration = Duration::from_secs(30);
@@ -62,14 +62,34 @@ impl Program {
         let dir = dir.display().to_string();
         let words: &[&str] = match self {
             Program::Redis => &[
-                "--port", &port, "--dir", &dir, "--save", "", "--appendonly", "no", "--daemonize",
-                "no", "--enable-debug-command", "yes",
+                "--port",
+                &port,
+                "--dir",
+                &dir,
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+                "--daemonize",
+                "no",
+                "--enable-debug-command",
+                "yes",
             ],
             Program::BowshockMemory | Program::BowshockRocksdb => {
                 let base = if self == Program::BowshockMemory { "memory" } else { "rocksdb" };
                 &[
-                    "--port", &port, "--dir", &dir, "--base", base, "--threads", "2", "--http",
-                    "off", "--enable-debug-command", "yes",
+                    "--port",
+                    &port,
+                    "--dir",
+                    &dir,
+                    "--base",
+                    base,
+                    "--threads",
+                    "2",
+                    "--http",
+                    "off",
+                    "--enable-debug-command",
+                    "yes",
                 ]
             }
         };
@@ -79,10 +99,8 @@ impl Program {
 
 /// `release/bowshock` in the target directory that this very program was built into.
 fn default_binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        PathBuf::from,
-    );
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
     target.join("release/bowshock")
 }
 
@@ -97,6 +115,8 @@ impl TempDir {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("bowshock-compat-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // One may be left of a process that had the same id and was killed.
+        _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path)?;
         Ok(TempDir(path))
     }
@@ -192,8 +212,7 @@ impl Server {
     pub fn restart(&mut self) -> Result<()> {
         // The old process is ended and reaped first, so a restart never meets its own lock.
         self.kill9()?;
-        self.child =
-            spawn(self.program, self.port, &self.dir, &self.extra, self.home.path())?;
+        self.child = spawn(self.program, self.port, &self.dir, &self.extra, self.home.path())?;
         self.wait_ready()
     }
 
@@ -208,7 +227,9 @@ impl Server {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
-                return Err(format!("the server ended at its start: {status}\n{}", self.output()).into());
+                return Err(
+                    format!("the server ended at its start: {status}\n{}", self.output()).into()
+                );
             }
             if answers(self.addr()) {
                 return Ok(());
@@ -254,8 +275,7 @@ pub fn try_start(program: Program, dir: &Path, wrapper: &[&str]) -> Result<Start
     let port = free_port()?;
     let mut command = command(program, port, dir, &[], wrapper)?;
     let child = with_output(&mut command, home.path())?.spawn()?;
-    let mut server =
-        Server { program, extra: Vec::new(), child, port, dir: dir.to_owned(), home };
+    let mut server = Server { program, extra: Vec::new(), child, port, dir: dir.to_owned(), home };
     match server.wait_ready() {
         Ok(()) => Ok(Start::Serves(server)),
         Err(error) => match server.child.try_wait()? {
@@ -265,11 +285,22 @@ pub fn try_start(program: Program, dir: &Path, wrapper: &[&str]) -> Result<Start
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago. It lies below those that the system gives to outgoing
+/// connections, so that no client takes it while a server restarts; processes that test at the
+/// same time begin at different places.
 pub fn free_port() -> io::Result<u16> {
-    // Redis adds 10,000 for its cluster bus; ports given out by the system are nearly always fine
-    // and a start that loses the race for one fails with a clear text.
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const FIRST: u64 = 10_000;
+    const COUNT: u64 = 20_000;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..COUNT {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = u64::from(std::process::id()).wrapping_mul(97).wrapping_add(number) % COUNT;
+        let port = u16::try_from(FIRST + place).map_err(io::Error::other)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::other("no free port"))
 }
 
 fn answers(addr: SocketAddr) -> bool {
@@ -302,13 +333,7 @@ fn command(
     Ok(command)
 }
 
-fn spawn(
-    program: Program,
-    port: u16,
-    dir: &Path,
-    extra: &[String],
-    home: &Path,
-) -> Result<Child> {
+fn spawn(program: Program, port: u16, dir: &Path, extra: &[String], home: &Path) -> Result<Child> {
     let mut command = command(program, port, dir, extra, &[])?;
     Ok(with_output(&mut command, home)?.spawn()?)
 }

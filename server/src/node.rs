@@ -8,6 +8,7 @@ use crate::pubsub::Pubsub;
 use crate::registry::Registry;
 use crate::slowlog::Slowlog;
 use crate::store::Store;
+use crate::workers::Workers;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -29,7 +30,10 @@ pub struct Node {
     /// One per core.
     pub inboxes: Vec<Arc<Inbox>>,
     pub counters: Counters,
+    /// How often each error prefix was answered (INFO errorstats).
+    pub errors: Mutex<std::collections::BTreeMap<String, u64>>,
     pub pause: Pause,
+    pub workers: Workers,
     pub started: Instant,
     /// Milliseconds since the epoch.
     pub started_ms: i64,

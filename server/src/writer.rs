@@ -8,7 +8,11 @@
 use crate::node::Node;
 use resp::{Args, Reply};
 use storage::base::{BaseKey, Cached};
+use resp::numbers::parse_i64;
+use smallvec::SmallVec;
+use storage::commands::parse::is;
 use storage::commands::row::Handler;
+use storage::record::DBS;
 use storage::commands::{Ctx, Fail, Row};
 use storage::keyspace::{Key, Known, Locked, Turn};
 
@@ -38,15 +42,18 @@ pub fn execute(
         (None, _) => node.space.lock([]),
         (Some(only), None) => {
             let key = Key::new(args.at(only), tag);
-            match lock_known(node, db, &[key]) {
+            let elsewhere = other_db(row, args).filter(|other| *other != db);
+            let keys = [(db, key), (elsewhere.unwrap_or(db), key)];
+            let keys = if elsewhere.is_some() { &keys[..] } else { keys.get(..1).unwrap_or_default() };
+            match lock_known_in(node, keys) {
                 Ok(locked) => locked,
                 Err(cold) => return Ran::Cold(cold),
             }
         }
         (Some(_), Some(_)) => {
-            let keys: Vec<Key> =
-                row.key_positions(args).map(|at| Key::new(args.at(at), tag)).collect();
-            match lock_known(node, db, &keys) {
+            let keys: Vec<(usize, Key)> =
+                row.key_positions(args).map(|at| (db, Key::new(args.at(at), tag))).collect();
+            match lock_known_in(node, &keys) {
                 Ok(locked) => locked,
                 Err(cold) => return Ran::Cold(cold),
             }
@@ -62,6 +69,19 @@ pub fn execute(
     commit(node, turn);
     drop(locked);
     Ran::Done(outcome)
+}
+
+/// The second database that MOVE and COPY name: what is there must be known too.
+fn other_db(row: &Row, args: Args<'_>) -> Option<usize> {
+    let named = match row.name {
+        "move" => args.get(2),
+        "copy" => {
+            let option = (3..args.len()).find(|at| is(args.at(*at), "db"))?;
+            args.get(option + 1)
+        }
+        _ => None,
+    };
+    parse_i64(named?).and_then(|db| usize::try_from(db).ok()).filter(|db| *db < DBS)
 }
 
 /// Appends the batch to the journal; the partitions it concerns are locked.
@@ -83,16 +103,24 @@ pub fn lock_known<'s>(
     db: usize,
     keys: &[Key<'_>],
 ) -> Result<Locked<'s>, Cold> {
+    lock_known_in(node, &keys.iter().map(|key| (db, *key)).collect::<SmallVec<[_; 2]>>())
+}
+
+/// [`lock_known`] for keys of several databases.
+pub fn lock_known_in<'s>(
+    node: &'s Node,
+    keys: &[(usize, Key<'_>)],
+) -> Result<Locked<'s>, Cold> {
     let lock = || match keys {
-        [key] => node.space.lock_one(key.partition()),
-        keys => node.space.lock(keys.iter().map(Key::partition)),
+        [(_, key)] => node.space.lock_one(key.partition()),
+        keys => node.space.lock(keys.iter().map(|(_, key)| key.partition())),
     };
     let locked = lock();
     let Some(store) = &node.store else { return Ok(locked) };
-    if keys.iter().all(|key| is_known(&locked, db, key)) {
+    if keys.iter().all(|(db, key)| is_known(&locked, *db, key)) {
         return Ok(locked);
     }
-    ask_base(node, store, db, keys, locked, lock)
+    ask_base(node, store, keys, locked, lock)
 }
 
 fn is_known(locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
@@ -105,37 +133,48 @@ fn is_known(locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
 fn ask_base<'s>(
     node: &'s Node,
     store: &crate::store::Store,
-    db: usize,
-    keys: &[Key<'_>],
+    keys: &[(usize, Key<'_>)],
     locked: Locked<'s>,
     lock: impl Fn() -> Locked<'s>,
 ) -> Result<Locked<'s>, Cold> {
-    let physical = node.space.physical(db);
     // A key that leaves memory between the question and the second look would be taken for
     // absent; the partitions count what leaves, so that this is noticed.
     let evictions = |locked: &Locked<'_>| -> u64 {
-        keys.iter().filter_map(|key| locked.get(key.partition())).map(|at| at.evictions).sum()
+        keys.iter().filter_map(|(_, key)| locked.get(key.partition())).map(|at| at.evictions).sum()
     };
     let mut locked = locked;
     loop {
-        let unknown: Vec<&Key> = keys.iter().filter(|key| !is_known(&locked, db, key)).collect();
-        let before = evictions(&locked);
+        let unknown: Vec<&(usize, Key)> =
+            keys.iter().filter(|(db, key)| !is_known(&locked, *db, key)).collect();
+        let (before, map) = (evictions(&locked), node.space.db_map());
         drop(locked);
         let cold: Cold = unknown
             .into_iter()
-            .filter(|key| {
-                let bucket = node.space.bucket(key);
+            .filter(|(db, key)| {
+                let (bucket, physical) = (node.space.bucket(key), node.space.physical(*db));
                 let key = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
                 matches!(store.base.probe(key), Cached::Unknown)
             })
-            .map(|key| (db, key.name.into()))
+            .map(|(db, key)| (*db, key.name.into()))
             .collect();
         if !cold.is_empty() {
             return Err(cold);
         }
         locked = lock();
-        if evictions(&locked) == before && node.space.physical(db) == physical {
+        if evictions(&locked) == before && node.space.db_map() == map {
             return Ok(locked);
         }
     }
+}
+
+/// Whether a key that was known before the lock was taken still is; for EXEC, which locks the
+/// keys of several databases at once.
+pub fn is_still_known(node: &Node, locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
+    if node.store.is_none() || is_known(locked, db, key) {
+        return true;
+    }
+    let (bucket, physical) = (node.space.bucket(key), node.space.physical(db));
+    let place = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
+    // The filters in memory may say no, as they did before.
+    node.store.as_ref().is_some_and(|store| store.base.probe(place) == Cached::Absent)
 }

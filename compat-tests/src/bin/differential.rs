@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use compat_tests::Result;
 use compat_tests::differential::{Differential, Report};
 use compat_tests::server::{Program, Server};
-use compat_tests::Result;
 
 const USAGE: &str = "\
 usage: differential [--seed N] [--commands N] [--redis-addr HOST:PORT] [--sut-addr HOST:PORT]

@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
-use compat_tests::script::Script;
 use compat_tests::Result;
+use compat_tests::script::Script;
 
 fn main() -> ExitCode {
     match run() {

@@ -12,9 +12,8 @@ impl Queued {
     /// Follows the connection's state; returns the kinds of EXEC's replies when this is an EXEC
     /// that was answered with an array.
     pub(crate) fn next(&mut self, args: &[Vec<u8>], kind: Kind, redis: &Reply) -> Option<Kinds> {
-        let is = |name: &str| {
-            args.first().is_some_and(|arg| arg.eq_ignore_ascii_case(name.as_bytes()))
-        };
+        let is =
+            |name: &str| args.first().is_some_and(|arg| arg.eq_ignore_ascii_case(name.as_bytes()));
         if *redis == Reply::Simple(b"QUEUED".to_vec()) {
             self.0.push(kind);
             return None;
@@ -56,7 +55,11 @@ pub(crate) fn agree_exec(kinds: &[Kind], redis: &Reply, sut: &Reply) -> bool {
         (Some(redis), Some(sut)) => {
             redis.len() == sut.len()
                 && kinds.len() == redis.len()
-                && kinds.iter().zip(redis).zip(sut).all(|((kind, redis), sut)| agree(*kind, redis, sut))
+                && kinds
+                    .iter()
+                    .zip(redis)
+                    .zip(sut)
+                    .all(|((kind, redis), sut)| agree(*kind, redis, sut))
         }
         _ => redis == sut,
     }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::agree;
 use super::Differential;
+use super::compare::agree;
+use crate::Result;
 use crate::client::Client;
 use crate::generator::{Item, Kind};
 use crate::reply::Reply;
-use crate::Result;
 
 /// More calls than that for one scan of a small value means that it does not end.
 const SCAN_CALLS_MAX: usize = 20_000;

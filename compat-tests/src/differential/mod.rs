@@ -17,10 +17,10 @@ mod state;
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
+use crate::Result;
 use crate::client::Client;
 use crate::generator::{Generator, Item, Kind, is_key};
 use crate::reply::Reply;
-use crate::Result;
 use compare::{Queued, agree};
 
 pub use report::Report;

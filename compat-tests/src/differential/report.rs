@@ -133,12 +133,15 @@ impl fmt::Display for Report {
 
 /// The last commands that had one of `keys`, oldest first, with redis-server's replies.
 fn before(history: &History, keys: &[&Vec<u8>]) -> String {
-    let of_keys = history.iter().rev().filter(|(args, _)| {
-        keys.is_empty() || args.iter().skip(1).any(|arg| keys.contains(&arg))
-    });
+    let of_keys = history
+        .iter()
+        .rev()
+        .filter(|(args, _)| keys.is_empty() || args.iter().skip(1).any(|arg| keys.contains(&arg)));
     let mut lines: Vec<String> = of_keys
         .take(BEFORE)
-        .map(|(args, reply)| format!("    {} -> {}\n", shown(&quote_command(args)), shown(&one_line(reply))))
+        .map(|(args, reply)| {
+            format!("    {} -> {}\n", shown(&quote_command(args)), shown(&one_line(reply)))
+        })
         .collect();
     lines.reverse();
     lines.concat()

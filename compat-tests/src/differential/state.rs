@@ -1,9 +1,9 @@
 //! Compares all data of two servers: for each key type, encoding, content, and whether it expires.
 
+use crate::Result;
 use crate::client::Client;
 use crate::reply::Reply;
 use crate::text::quote;
-use crate::Result;
 
 /// How many databases a server has by default.
 const DATABASES: usize = 16;

@@ -18,6 +18,10 @@ pub(crate) const ROWS: &[Row] = &[
     ("PUBSUB NUMPAT", Exact, 2),
     ("PUBSUB SHARDCHANNELS [{pattern}]", Exact, 2),
     ("PUBSUB SHARDNUMSUB [{channel}+]", Exact, 2),
-    ("COMMAND GETKEYS (GET {k} | MSET ({k} {v})+ | ZUNION {nkz} | ZUNIONSTORE {kz} {nkz} | {v}+)", Exact, 3),
+    (
+        "COMMAND GETKEYS (GET {k} | MSET ({k} {v})+ | ZUNION {nkz} | ZUNIONSTORE {kz} {nkz} | {v}+)",
+        Exact,
+        3,
+    ),
     ("CONFIG GET {config}", Sorted(2), 3),
 ];

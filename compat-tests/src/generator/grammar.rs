@@ -9,8 +9,8 @@
 //! ...+        the placeholder or group before it one to four times
 //! ```
 
-use super::values::Values;
 use super::Kind;
+use super::values::Values;
 use crate::random::Random;
 
 /// How often an optional part is there, in percent.
@@ -69,11 +69,7 @@ impl Grammar {
     }
 
     /// Makes one command; `used` gets its options.
-    pub(crate) fn expand(
-        &self,
-        random: &mut Random,
-        used: &mut Vec<&'static str>,
-    ) -> Vec<Vec<u8>> {
+    pub(crate) fn expand(&self, random: &mut Random, used: &mut Vec<&'static str>) -> Vec<Vec<u8>> {
         let mut expansion =
             Expansion { random, values: Values::default(), args: Vec::new(), words: Vec::new() };
         expansion.add(&self.root);

@@ -8,18 +8,18 @@
 //! The rule that keeps a run free of chance: times are far in the future or already past, cursors
 //! start at 0, and commands whose reply is random stand outside of transactions.
 
-mod grammar;
-mod values;
-mod mutate;
+mod connection;
 pub mod coverage;
-mod strings;
 mod generic;
+mod grammar;
 mod hash;
 mod list;
+mod mutate;
 mod set;
-mod zset;
+mod strings;
 mod transactions;
-mod connection;
+mod values;
+mod zset;
 
 use crate::random::Random;
 use coverage::Coverage;
@@ -83,7 +83,12 @@ impl Generator {
     /// A generator for `seed`.
     pub fn new(seed: u64) -> Generator {
         let tables = [
-            strings::ROWS, generic::ROWS, hash::ROWS, list::ROWS, set::ROWS, zset::ROWS,
+            strings::ROWS,
+            generic::ROWS,
+            hash::ROWS,
+            list::ROWS,
+            set::ROWS,
+            zset::ROWS,
             connection::ROWS,
         ];
         let mut coverage = Coverage::default();
@@ -143,7 +148,11 @@ impl Generator {
         // A key that is born expired is deleted at its next use, or when the server's own cycle
         // finds it. Using it at once makes both servers agree on DBSIZE.
         if let Some(key) = touch {
-            items.push(Item { args: vec![b"EXISTS".to_vec(), key], kind: Kind::Exact, connection: 0 });
+            items.push(Item {
+                args: vec![b"EXISTS".to_vec(), key],
+                kind: Kind::Exact,
+                connection: 0,
+            });
         }
         items
     }

@@ -6,8 +6,24 @@
 use crate::random::Random;
 
 const JUNK: &[&[u8]] = &[
-    b"", b"abc", b"-1", b"0", b"3.5x", b"nosuch", b"NX", b"XX", b"WITHSCORES", b"LIMIT", b"COUNT",
-    b"9223372036854775807", b"-9223372036854775808", b"1e400", b"\xff\x00\r\n", b"GET", b"EX", b"REV",
+    b"",
+    b"abc",
+    b"-1",
+    b"0",
+    b"3.5x",
+    b"nosuch",
+    b"NX",
+    b"XX",
+    b"WITHSCORES",
+    b"LIMIT",
+    b"COUNT",
+    b"9223372036854775807",
+    b"-9223372036854775808",
+    b"1e400",
+    b"\xff\x00\r\n",
+    b"GET",
+    b"EX",
+    b"REV",
 ];
 
 /// Changes `args` in one way.

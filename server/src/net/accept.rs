@@ -52,7 +52,7 @@ fn listen(host: &str, port: u16, backlog: i32) -> Result<std::net::TcpListener> 
 }
 
 /// Accepts connections of one listener for ever and hands each to the core with the fewest.
-pub async fn accept(node: Arc<Node>, listener: std::net::TcpListener, load: Arc<[AtomicUsize]>) {
+pub async fn accept(node: &'static Node, listener: std::net::TcpListener, load: Arc<[AtomicUsize]>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("cannot watch a listening socket: {error}"),
@@ -71,7 +71,7 @@ pub async fn accept(node: Arc<Node>, listener: std::net::TcpListener, load: Arc<
         if node.stopping.load(Ordering::Relaxed) {
             return;
         }
-        if let Some(refusal) = refusal(&node, peer) {
+        if let Some(refusal) = refusal(node, peer) {
             node.counters.refused_connections.fetch_add(1, Ordering::Relaxed);
             // A refusal fits into any socket buffer; if not, the close says enough.
             let _ = (&socket).write(refusal.as_bytes());

@@ -23,8 +23,6 @@ use tokio::time::Sleep;
 
 /// Bytes read from one socket in one turn.
 const READ_BYTES: usize = 64 << 10;
-/// A connection executes no further request while so many reply bytes are unsent.
-const UNSENT_PAUSE: usize = 64 << 10;
 
 /// Whether a connection goes on with its next request.
 #[derive(PartialEq, Eq, Debug)]
@@ -56,6 +54,8 @@ pub struct Core {
     pub(crate) net_in: u64,
     cron: Pin<Box<Sleep>>,
     last_sweep_ms: i64,
+    /// A connection executes no further request while so many reply bytes are unsent.
+    unsent_pause: usize,
 }
 
 impl Core {
@@ -80,6 +80,7 @@ impl Core {
             net_in: 0,
             cron: Box::pin(tokio::time::sleep(Duration::ZERO)),
             last_sweep_ms: 0,
+            unsent_pause: node.config.unsent_pause(),
         }
     }
 
@@ -313,7 +314,7 @@ impl Core {
         connection.wait.is_none()
             && !connection.closing
             && !connection.dead
-            && connection.unsent() < UNSENT_PAUSE
+            && connection.unsent() < self.unsent_pause
     }
 
     /// Executes what was received; what is left of it stays with the connection.
@@ -471,7 +472,7 @@ impl Core {
                         unreleased = true;
                     }
                     again = core.reads(connection) && !connection.input.is_empty();
-                    if !again && core.reads(connection) && sent >= UNSENT_PAUSE {
+                    if !again && core.reads(connection) && sent >= core.unsent_pause {
                         again = true;
                     }
                 }
@@ -528,6 +529,7 @@ impl Core {
         self.pass_gates();
         if self.turn.now - self.last_sweep_ms >= 1000 {
             self.last_sweep_ms = self.turn.now;
+            self.unsent_pause = self.node.config.unsent_pause();
             self.sweep();
         }
         let busy = !self.waiting.is_empty() || self.node.space.has_deadlines();

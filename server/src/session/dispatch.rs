@@ -4,8 +4,8 @@
 //! errors a client sees.
 
 use super::{After, Call, Multi, ReplyMode, Session};
-use crate::net::{Connection, Core};
-use crate::net::{Flow, Message, Wait};
+use crate::evict::Room;
+use crate::net::{Connection, Core, Flow, Message, Wait};
 use crate::registry::{Code, Command, Found};
 use crate::writer::{self, Ran};
 use resp::{Args, Reply};
@@ -26,8 +26,10 @@ impl Core {
             Ok(command) => command,
             Err(fail) => return self.refuse(connection, None, fail),
         };
-        if let Err(fail) = self.admit(&mut connection.session, command, args) {
-            return self.refuse(connection, Some(command), fail);
+        match self.admit(&mut connection.session, command, args) {
+            Ok(()) => {}
+            Err(NotNow::Fail(fail)) => return self.refuse(connection, Some(command), fail),
+            Err(NotNow::Wait) => return self.park(connection, args, Wait::Gate),
         }
         if must_queue(&connection.session, command) {
             queue(&mut connection.session, command, args);
@@ -117,7 +119,12 @@ impl Core {
 
     /// May this command run on this connection now?
     #[inline]
-    fn admit(&mut self, session: &mut Session, command: &Command, args: Args<'_>) -> Result<(), Fail> {
+    fn admit(
+        &mut self,
+        session: &mut Session,
+        command: &Command,
+        args: Args<'_>,
+    ) -> Result<(), NotNow> {
         let row = command.row;
         let fits = if row.arity < 0 {
             args.len() >= row.arity.unsigned_abs() as usize
@@ -125,29 +132,34 @@ impl Core {
             args.len() == row.arity as usize
         };
         if !fits {
-            return Err(Fail::arity(row.name));
+            return Err(Fail::arity(row.name).into());
         }
         if !session.authenticated && !row.is(flags::NO_AUTH) {
-            return Err(Fail::text("NOAUTH Authentication required."));
+            return Err(Fail::text("NOAUTH Authentication required.").into());
         }
         if session.multi.is_some() && row.is(flags::NO_MULTI) {
-            return Err(Fail::text("ERR Command not allowed inside a transaction"));
+            return Err(Fail::text("ERR Command not allowed inside a transaction").into());
         }
         let exec = row.name == "exec";
         let queued = session.multi.as_ref().filter(|_| exec);
         let grows = row.is(flags::DENYOOM) || queued.is_some_and(|multi| multi.has_denyoom);
-        if self.turn.settings.maxmemory > 0 && !self.make_room() && grows {
-            return Err(Fail::text(OOM));
+        if self.turn.settings.maxmemory > 0 {
+            match self.make_room() {
+                Room::Full if grows => return Err(Fail::text(OOM).into()),
+                Room::Wait if grows => return Err(NotNow::Wait),
+                _ => {}
+            }
         }
         let writes = row.is(flags::WRITE) || queued.is_some_and(|multi| multi.has_write);
         if writes && self.node.store.as_ref().is_some_and(|store| store.journal.reserve_low()) {
-            return Err(Fail::text(MISCONF));
+            return Err(Fail::text(MISCONF).into());
         }
         if session.is_listening() && !allowed_while_listening(row.name) {
             return Err(Fail::owned(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
                 row.name
-            )));
+            ))
+            .into());
         }
         Ok(())
     }
@@ -288,6 +300,19 @@ impl Core {
         if std::mem::take(&mut session.monitor) {
             self.node.clients.monitors.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// Why a command does not run now.
+enum NotNow {
+    Fail(Fail),
+    /// There will be room once the base has been fed.
+    Wait,
+}
+
+impl From<Fail> for NotNow {
+    fn from(fail: Fail) -> NotNow {
+        NotNow::Fail(fail)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What one client is to the server: its database, protocol, transaction, subscriptions.
 
-mod connection;
+pub mod connection;
 mod dispatch;
 mod keyspace;
 mod pubsub;
@@ -16,6 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use storage::commands::{Fail, Row};
 use storage::keyspace::{Locked, Watch};
+
+/// The code of the commands here, by family.
+pub const FAMILIES: &[&[(&str, SessionFn)]] = &[
+    connection::CODE,
+    keyspace::CODE,
+    pubsub::CODE,
+    transaction::CODE,
+];
 
 /// The code of a command that runs in the server.
 pub type SessionFn = fn(&mut Call<'_>, &mut Reply<'_>) -> Result<After, Fail>;

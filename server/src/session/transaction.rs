@@ -10,7 +10,7 @@ use resp::{Args, Reply};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use storage::commands::{Ctx, Fail};
-use storage::keyspace::{Key, Locked, PARTITIONS};
+use storage::keyspace::{Key, Locked};
 
 pub const CODE: &[(&str, SessionFn)] = &[
     ("multi", multi),
@@ -124,31 +124,26 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
             db = super::connection::db_index(args.at(1)).unwrap_or(db);
             continue;
         }
+        if !matches!(command.code, Code::Keyed(_)) {
+            continue;
+        }
         let keys = command.row.key_positions(args).map(|at| Key::new(args.at(at), tag));
         match by_db.last_mut() {
             Some((at, list)) if *at == db => list.extend(keys),
             _ => by_db.push((db, keys.collect())),
         }
     }
+    let keys: Vec<(usize, Key<'_>)> =
+        by_db.iter().flat_map(|(db, keys)| keys.iter().map(|key| (*db, *key))).collect();
     loop {
-        let mut cold = writer::Cold::new();
-        for (db, keys) in &by_db {
-            if let Err(missing) = writer::lock_known(call.node, *db, keys) {
-                cold.extend(missing);
-            }
+        let locked = writer::lock_known_in(call.node, &keys)?;
+        if !whole {
+            return Ok(locked);
         }
-        if !cold.is_empty() {
-            return Err(cold);
-        }
-        let keys = by_db.iter().flat_map(|(_, keys)| keys).map(Key::partition);
-        let locked = if whole {
-            call.node.space.lock(0..PARTITIONS as u16)
-        } else {
-            call.node.space.lock(keys)
-        };
-        // Nothing may have left memory between the looks and the lock.
-        let known = |db: usize, key: &Key<'_>| writer::is_still_known(call.node, &locked, db, key);
-        if by_db.iter().all(|(db, keys)| keys.iter().all(|key| known(*db, key))) {
+        drop(locked);
+        let locked = call.node.space.lock_all();
+        // Nothing may have left memory between the look and the lock.
+        if keys.iter().all(|(db, key)| writer::is_still_known(call.node, &locked, *db, key)) {
             return Ok(locked);
         }
     }

@@ -294,17 +294,15 @@ impl Model {
 
 fn assert_loaded(loaded: Option<Loaded>, object: Option<&Object>) {
     let loaded = loaded.map(|loaded| {
+        let mut elements = BTreeMap::new();
+        loaded.value.elements(&mut |subkey, value| {
+            elements.insert(subkey.to_vec(), value.to_vec());
+        });
         let mut main = Vec::new();
-        if loaded.value.kind() == Kind::String {
-            put_main(&mut main, &loaded.value, loaded.deadline);
-        }
-        (loaded.value.kind(), loaded.deadline, main)
+        put_main(&mut main, &loaded.value, loaded.deadline);
+        Object { main, large: !loaded.value.is_single(), elements }
     });
-    let expected = object.map(|object| match object.large {
-        true => (Kind::Hash, Model::deadline(object), Vec::new()),
-        false => (Kind::String, Model::deadline(object), object.main.clone()),
-    });
-    assert_eq!(loaded, expected);
+    assert_eq!(loaded.as_ref(), object);
 }
 
 /// Runs the steps; each is a journal entry of its own.

@@ -1,7 +1,7 @@
 //! What can be wrong with a base, each in one line that names the file and the remedy.
 
 use crate::objects::Corrupt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What helps when files of a base are lost or damaged: they cannot be made from anything else on
 /// this node.
@@ -35,7 +35,12 @@ pub enum BaseError {
 }
 
 impl BaseError {
-    pub(crate) fn io(action: &'static str, path: &Path, error: &std::io::Error) -> BaseError {
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn io(
+        action: &'static str,
+        path: &std::path::Path,
+        error: &std::io::Error,
+    ) -> BaseError {
         BaseError::Io { action, reason: format!("{}: {error}", path.display()) }
     }
 

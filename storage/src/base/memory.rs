@@ -4,7 +4,7 @@
 
 use super::checks::{self, Report};
 use super::merge::{self, MetaChanges};
-use super::meta::BaseRecord;
+use super::meta::{self, BaseRecord};
 use super::read;
 use super::totals::{self, Totals};
 use super::view::{Cursor, Sink, View};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::record::OwnedKey;
 use parking_lot::RwLock;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 
@@ -88,8 +88,8 @@ impl Base for MemoryBase {
         }
         let changed = feed.steps.apply(&state.totals);
         let mut sink = MapSink { records: &mut state.records, count: 0 };
-        // Stale deadlines cost nothing but their bytes here; they stay until they are met.
-        let meta = MetaChanges { record, totals: &changed, stale: BTreeSet::new() };
+        // Stale deadlines go when they are met.
+        let meta = MetaChanges { record, totals: &changed, stale_below: None };
         merge::write(feed, meta, &mut sink)?;
         let count = sink.count;
         totals::enter(&mut state.totals, changed);
@@ -115,16 +115,13 @@ impl Base for MemoryBase {
         Ok(state.totals.iter().map(|((db, bucket), count)| (*db, *bucket, *count)).collect())
     }
 
-    fn due(
-        &self,
-        after: Option<&Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>, BaseError> {
+    fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError> {
         let mut state = self.state.write();
-        let (found, stale) = read::due(&state.records, after, until_ms, limit, usize::MAX)?;
-        for key in stale {
-            state.records.remove(&key);
+        let from = after.map_or_else(|| meta::DEADLINES.to_vec(), read::deadlines_after);
+        let (found, head) = read::due(&state.records, &from, until_ms, limit)?;
+        if after.is_none() {
+            let mut sink = MapSink { records: &mut state.records, count: 0 };
+            sink.delete_range(meta::DEADLINES, &head)?;
         }
         Ok(found)
     }

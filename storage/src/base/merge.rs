@@ -18,12 +18,15 @@ use crate::objects::{Corrupt, ElementOp, decode_ops};
 use crate::record::{Change, Main, put_db_prefix, put_key_prefix};
 use std::collections::BTreeSet;
 
+/// Changes that are touched at a time before they are walked.
+const TOUCHED_AHEAD: usize = 32;
+
 /// What a feed does to the base's own records.
 pub(crate) struct MetaChanges<'a> {
     pub record: BaseRecord,
     pub totals: &'a Totals,
-    /// Keys of deadline records that were found stale.
-    pub stale: BTreeSet<Vec<u8>>,
+    /// All deadline records below this key were stale before the feed.
+    pub stale_below: Option<Vec<u8>>,
 }
 
 /// Writes everything a feed changes.
@@ -42,7 +45,10 @@ pub(crate) fn write(
             count => sink.put(&key, &count.to_le_bytes())?,
         }
     }
-    write_deadlines(&feed, meta.stale, sink)?;
+    if let Some(head) = meta.stale_below {
+        sink.delete_range(meta::DEADLINES, &head)?;
+    }
+    write_deadlines(&feed, sink)?;
     walk(&feed, |key| key.write(sink))
 }
 
@@ -63,30 +69,20 @@ fn write_clears(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
     Ok(())
 }
 
-fn write_deadlines(
-    feed: &Feed,
-    stale: BTreeSet<Vec<u8>>,
-    sink: &mut impl Sink,
-) -> Result<(), BaseError> {
-    let mut puts = BTreeSet::new();
+fn write_deadlines(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
+    let mut keys = Vec::new();
     if feed.dated {
         walk(feed, |key| {
             if let Some(Some(value)) = key.main
                 && let Some(deadline) = Main::decode(value).map_err(corrupt)?.deadline
             {
-                puts.insert(meta::deadline_key(deadline, &key.prefix));
+                keys.push(meta::deadline_key(deadline, &key.prefix));
             }
             Ok(())
         })?;
     }
-    let mut stale = stale.into_iter().filter(|key| !puts.contains(key)).peekable();
-    for key in &puts {
-        while let Some(old) = stale.next_if(|old| old < key) {
-            sink.delete(&old)?;
-        }
-        sink.put(key, &[])?;
-    }
-    stale.try_for_each(|old| sink.delete(&old))
+    keys.sort_unstable();
+    keys.iter().try_for_each(|key| sink.put(key, &[]))
 }
 
 /// What the feed leaves of one key.
@@ -173,7 +169,13 @@ fn walk<'a>(
 ) -> Result<(), BaseError> {
     let mut merged = Merged::default();
     let mut group: Vec<(&[u8], Change)> = Vec::new();
+    let (mut walked, mut touched) = (0, 0);
     for places in feed.places.chunk_by(|a, b| a.order() == b.order()) {
+        walked += places.len();
+        if walked > touched {
+            touched = walked + TOUCHED_AHEAD;
+            touch(feed, walked - places.len()..touched);
+        }
         group.clear();
         for place in places {
             let change = change_at(feed, *place).map_err(corrupt)?;
@@ -203,6 +205,16 @@ fn walk<'a>(
     Ok(())
 }
 
+/// Brings changes into the processor's cache. Sorted by key they lie anywhere in the arena, and
+/// one read after the other would wait for memory each time; reads that do not depend on each
+/// other wait together.
+fn touch(feed: &Feed, range: std::ops::Range<usize>) {
+    let end = range.end.min(feed.places.len());
+    let places = feed.places.get(range.start..end).unwrap_or_default();
+    let bytes = places.iter().filter_map(|place| feed.arena.get(place.offset()));
+    std::hint::black_box(bytes.fold(0, |all, byte| all ^ byte));
+}
+
 fn change_at(feed: &Feed, place: Place) -> Result<Change<'_>, Corrupt> {
     let mut rest = feed.arena.get(place.offset()..).unwrap_or_default();
     Change::take(&mut rest)?.ok_or(Corrupt("change"))
@@ -219,9 +231,7 @@ fn target<'a>(change: &Change<'a>) -> Option<(u16, u32, &'a [u8])> {
 
 fn is_void(feed: &Feed, bucket: u16, db: u32, place: Place) -> bool {
     feed.cleared.iter().any(|clear| {
-        clear.db == db
-            && (clear.from..=clear.to).contains(&bucket)
-            && place.offset() < clear.offset
+        clear.db == db && (clear.from..=clear.to).contains(&bucket) && place.offset() < clear.offset
     })
 }
 

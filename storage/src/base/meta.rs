@@ -62,19 +62,20 @@ impl BaseRecord {
         if version > RECORD_VERSION {
             return Err(Unreadable::Newer(version));
         }
-        let decoded = (|| {
-            let index = u64::from_le_bytes(take(&mut rest)?);
-            let term = u64::from_le_bytes(take(&mut rest)?);
-            let time_ms = i64::from_le_bytes(take(&mut rest)?);
-            let [mapped] = take(&mut rest)?;
-            let mut map = [0; DBS];
-            for db in &mut map {
-                *db = u32::from_le_bytes(take(&mut rest)?);
-            }
-            let db_map = (mapped == 1).then_some(map);
-            (version == RECORD_VERSION && mapped <= 1 && rest.is_empty())
-                .then_some(BaseRecord { index, term, time_ms, db_map })
-        })();
+        let decoded =
+            (|| {
+                let index = u64::from_le_bytes(take(&mut rest)?);
+                let term = u64::from_le_bytes(take(&mut rest)?);
+                let time_ms = i64::from_le_bytes(take(&mut rest)?);
+                let [mapped] = take(&mut rest)?;
+                let mut map = [0; DBS];
+                for db in &mut map {
+                    *db = u32::from_le_bytes(take(&mut rest)?);
+                }
+                let db_map = (mapped == 1).then_some(map);
+                (version == RECORD_VERSION && mapped <= 1 && rest.is_empty())
+                    .then_some(BaseRecord { index, term, time_ms, db_map })
+            })();
         decoded.ok_or_else(corrupt)
     }
 }

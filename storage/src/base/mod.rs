@@ -166,12 +166,7 @@ pub trait Base: Send + Sync {
 
     /// Keys with a deadline at or below `until_ms`, the earliest first, at most `limit`; those
     /// after `after` when a walk is continued.
-    fn due(
-        &self,
-        after: Option<&Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>, BaseError>;
+    fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError>;
 
     /// The physical numbers of the client databases; `None` before the first `Change::MapDbs`.
     fn db_map(&self) -> Result<Option<[u32; DBS]>, BaseError> {

@@ -50,11 +50,7 @@ pub(crate) fn start(value: &[u8]) -> Start {
 }
 
 /// Completes what a main record began.
-pub(crate) fn finish(
-    view: &impl View,
-    main_key: &[u8],
-    start: Start,
-) -> Result<Loaded, BaseError> {
+pub(crate) fn finish(view: &impl View, main_key: &[u8], start: Start) -> Result<Loaded, BaseError> {
     let (mut loaded, large) = start.map_err(|error| BaseError::record(main_key, &error))?;
     if large {
         elements(view, main_key, |key, subkey, value| {
@@ -142,32 +138,32 @@ pub(crate) fn scanned(index: u64, page: (Vec<ScannedKey>, Option<u32>)) -> Scann
     Scanned { index, keys: page.0, next: page.1 }
 }
 
-/// Keys whose deadline passed, and up to `stale_max` stale deadline records met on the way.
+/// Where a walk over the deadlines begins that continues after `due`.
+pub(crate) fn deadlines_after(due: &Due) -> Vec<u8> {
+    // No key lies between a key and the same with a zero byte behind it.
+    let mut key = meta::deadline_key(due.deadline, &main_key((&due.key).into()));
+    key.push(0);
+    key
+}
+
+/// Keys whose deadline passed, of the deadline records from `from` on; and the first record that
+/// was not stale, or where the walk ended.
 pub(crate) fn due(
     view: &impl View,
-    after: Option<&Due>,
+    from: &[u8],
     until_ms: i64,
     limit: usize,
-    stale_max: usize,
-) -> Result<(Vec<Due>, Vec<Vec<u8>>), BaseError> {
-    let from = match after {
-        None => meta::DEADLINES.to_vec(),
-        Some(due) => {
-            // No key lies between a key and the same with a zero byte behind it.
-            let mut key = meta::deadline_key(due.deadline, &main_key((&due.key).into()));
-            key.push(0);
-            key
-        }
-    };
+) -> Result<(Vec<Due>, Vec<u8>), BaseError> {
     let to = until_ms.checked_add(1).map_or_else(|| meta::END.to_vec(), meta::deadline_head);
     let mut found = Vec::new();
-    let mut stale = Vec::new();
-    let mut cursor = view.cursor(&from, &to);
+    let mut head = None;
+    let mut cursor = view.cursor(from, &to);
     while let Some((bytes, _)) = cursor.item().filter(|_| found.len() < limit) {
         let failed = |error: Corrupt| BaseError::record(bytes, &error);
         let (deadline, main_key) = meta::decode_deadline(bytes).map_err(failed)?;
         let current = view.get(main_key, |value| Main::decode(value).map(|main| main.deadline))?;
         if current.transpose().map_err(failed)?.flatten() == Some(deadline) {
+            head.get_or_insert_with(|| bytes.to_vec());
             let key = RecordKey::decode(main_key).map_err(failed)?;
             found.push(Due {
                 deadline,
@@ -178,13 +174,11 @@ pub(crate) fn due(
                     key: SmallBytes::new(key.key),
                 },
             });
-        } else if stale.len() < stale_max {
-            stale.push(bytes.to_vec());
         }
         cursor.next();
     }
     cursor.status()?;
-    Ok((found, stale))
+    Ok((found, head.unwrap_or(if limit > 0 { to } else { from.to_vec() })))
 }
 
 /// The stored counters.

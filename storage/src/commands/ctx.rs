@@ -6,7 +6,7 @@
 //! change an object without journaling it.
 
 use super::fail::{Fail, WRONG_TYPE};
-use crate::keyspace::{Class, Entry, Key, Locked, Notice, Space, Turn};
+use crate::keyspace::{Class, Entry, Key, Locked, Notice, Partition, Space, Turn};
 use crate::objects::{Changes, Collection, Str, Thresholds, Value};
 use crate::record::{self, Change};
 use resp::Args;
@@ -406,5 +406,15 @@ impl<'a> Ctx<'a> {
                 .encode(&mut self.turn.batch);
         }
         Some(entry)
+    }
+
+    /// Deletes the key if its time has come; the active side of expiry.
+    pub fn delete_if_due(&mut self, key: &Key<'_>) {
+        self.expire_if_due(key);
+    }
+
+    /// The locked partition of a key, for the keyspace's own commands.
+    pub(crate) fn partition(&mut self, key: &Key<'_>) -> Option<&mut Partition> {
+        self.locked.get_mut(key.partition())
     }
 }

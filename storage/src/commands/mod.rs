@@ -4,11 +4,13 @@ mod ctx;
 pub mod fail;
 pub mod generic;
 pub mod glob;
+pub mod hashes;
 pub mod lists;
 pub mod object;
 pub mod parse;
 pub mod row;
 pub mod server_rows;
+pub mod sets;
 pub mod sorted_sets;
 pub mod strings;
 #[cfg(test)]

@@ -326,4 +326,21 @@ impl Partition {
         }
         self.epoch = 1;
     }
+
+    /// Takes everything out of memory that the base has (DEBUG RELOAD).
+    pub fn unload_all(&mut self, fed: u32) {
+        for db in &mut self.dbs {
+            let kept = std::mem::take(&mut db.table);
+            for entry in kept {
+                if entry.epoch() > fed {
+                    let hash = super::key::hash32(&entry.key);
+                    db.table.insert(hash, entry);
+                } else {
+                    self.evictions += 1;
+                    self.complete = false;
+                    self.expiring -= usize::from(entry.deadline().is_some());
+                }
+            }
+        }
+    }
 }

@@ -129,16 +129,18 @@ impl Hash {
 
     /// Calls `each` for at least `count` fields from the hash `cursor` on (fewer at the end), and
     /// returns the cursor to go on with, 0 at the end. A small hash is given whole.
-    pub fn scan(&self, cursor: u64, count: usize, each: impl FnMut((&[u8], &[u8]))) -> u64 {
+    pub fn scan<'s>(
+        &'s self,
+        cursor: u64,
+        count: usize,
+        mut each: impl FnMut((&'s [u8], &'s [u8])),
+    ) -> u64 {
         match &self.0 {
             Form::Packed(pack) => {
                 pairs(Some(pack)).for_each(each);
                 0
             }
-            Form::Table(table) => {
-                let mut each = each;
-                scan_table(table, cursor, count, |item| each(borrow(item)))
-            }
+            Form::Table(table) => scan_table(table, cursor, count, |item| each(borrow(item))),
         }
     }
 
@@ -163,11 +165,11 @@ impl Hash {
 
 /// Walks a table in hash order for SCAN: whole groups of equal hashes, so that no element that
 /// stays is left out however often the table is resized in between (C19).
-pub(super) fn scan_table<T>(
-    table: &HashOrdered<T>,
+pub(super) fn scan_table<'s, T>(
+    table: &'s HashOrdered<T>,
     cursor: u64,
     count: usize,
-    mut each: impl FnMut(&T),
+    mut each: impl FnMut(&'s T),
 ) -> u64 {
     let Ok(from) = u32::try_from(cursor) else { return 0 };
     let mut last = None;

@@ -2,14 +2,16 @@
 //!
 //! Up to `zset-max-listpack-entries` short members are one byte string ([`small`]); beyond that a
 //! slab, a hash index and a counted tree ([`large`], [`tree`]). A set that left the small form does
-//! not return. Scores are never NaN: callers refuse it first. Scores are compared as numbers, so 0
-//! and -0 are the same score and the one that came first is kept.
+//! not return. Scores are never NaN: callers refuse it first. Scores are compared as numbers: 0 and
+//! -0 are the same score. As in Redis the small form stores both as 0, the large form keeps the one
+//! that came first.
 //!
 //! On disk the small form is one record with the bytes themselves; the large form has one record
 //! per member, the member its subkey and the score, 8 bytes little-endian, its value.
 
 mod bound;
 mod large;
+mod node;
 mod small;
 mod tree;
 

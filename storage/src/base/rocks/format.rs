@@ -48,9 +48,7 @@ pub(super) fn inspect(path: &Path) -> Result<Found, BaseError> {
             Ok(Found::Base)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => inspect_unmarked(path, &file),
-        Err(error) => {
-            Err(BaseError::Open { file, reason: error.to_string(), remedy: RESTORE })
-        }
+        Err(error) => Err(BaseError::Open { file, reason: error.to_string(), remedy: RESTORE }),
     }
 }
 

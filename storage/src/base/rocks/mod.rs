@@ -18,7 +18,7 @@ pub use options::RocksOptions;
 
 use super::checks::{self, Report};
 use super::merge::{self, MetaChanges};
-use super::meta::BaseRecord;
+use super::meta::{self, BaseRecord};
 use super::read;
 use super::totals::{self, Totals};
 use super::view::{Cursor, View};
@@ -36,13 +36,9 @@ use rocksdb::{
     Cache, DB, DEFAULT_COLUMN_FAMILY_NAME, IngestExternalFileOptions, Options, ReadOptions,
     WaitForCompactOptions,
 };
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use view::SnapshotView;
-
-/// Stale deadline records that are remembered until the next feed deletes them.
-const STALE_MAX: usize = 100_000;
 
 /// The base in a directory.
 pub struct RocksBase {
@@ -64,12 +60,12 @@ struct State {
     totals: Totals,
 }
 
-/// Deadline records that were stale at `index`. A feed may make one true again, so they are worth
-/// something only to the next feed after that index.
+/// At `index`, all deadline records below `head` were stale. A walk need not look at them again,
+/// and the next feed deletes them; a feed may make one of them true, so after it this is void.
 #[derive(Default)]
 struct Stale {
     index: u64,
-    keys: BTreeSet<Vec<u8>>,
+    head: Option<Vec<u8>>,
 }
 
 impl RocksBase {
@@ -136,20 +132,19 @@ impl RocksBase {
         Ok(())
     }
 
-    /// Deadline records to delete with the feed that follows `index`.
-    fn take_stale(&self, index: u64) -> BTreeSet<Vec<u8>> {
-        let stale = std::mem::take(&mut *self.stale.lock());
-        if stale.index == index { stale.keys } else { BTreeSet::new() }
+    /// Below which deadline records are known to be stale at `index`.
+    fn stale_below(&self, index: u64) -> Option<Vec<u8>> {
+        let stale = self.stale.lock();
+        stale.head.clone().filter(|_| stale.index == index)
     }
 
-    fn remember_stale(&self, index: u64, keys: Vec<Vec<u8>>) {
+    fn remember_stale(&self, index: u64, head: Vec<u8>) {
         let mut stale = self.stale.lock();
         if stale.index < index {
-            *stale = Stale { index, keys: BTreeSet::new() };
+            *stale = Stale { index, head: None };
         }
         if stale.index == index {
-            let room = STALE_MAX.saturating_sub(stale.keys.len());
-            stale.keys.extend(keys.into_iter().take(room));
+            stale.head = stale.head.take().max(Some(head));
         }
     }
 
@@ -158,7 +153,7 @@ impl RocksBase {
     }
 
     fn level0_files(&self) -> u64 {
-        let value = self.db.property_value(&properties::num_files_at_level(0));
+        let value = self.db.property_value(properties::num_files_at_level(0));
         value.ok().flatten().and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 }
@@ -228,19 +223,15 @@ impl Base for RocksBase {
             waited.map_err(|error| run_error("compact", &error))?;
         }
         let changed = feed.steps.apply(&self.state.read().totals);
-        let stale = self.take_stale(before.index);
-        let meta = MetaChanges { record, totals: &changed, stale };
+        let stale_below = self.stale_below(before.index);
+        let meta = MetaChanges { record, totals: &changed, stale_below };
         let (path, file_bytes_max) = (&self.options.path, self.options.feed_file_bytes);
         let mut files = FeedFiles::create(path, &self.feed_options, file_bytes_max)?;
         merge::write(feed, meta, &mut files)?;
         let staged = files.finish()?;
         self.take_in(staged, record, changed)?;
         self.ingests.fetch_add(1, Ordering::Relaxed);
-        Ok(Ingested {
-            index: record.index,
-            records: files.records,
-            file_bytes: files.file_bytes,
-        })
+        Ok(Ingested { index: record.index, records: files.records, file_bytes: files.file_bytes })
     }
 
     fn scan(
@@ -262,15 +253,16 @@ impl Base for RocksBase {
         Ok(state.totals.iter().map(|((db, bucket), count)| (*db, *bucket, *count)).collect())
     }
 
-    fn due(
-        &self,
-        after: Option<&Due>,
-        until_ms: i64,
-        limit: usize,
-    ) -> Result<Vec<Due>, BaseError> {
+    fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError> {
         let (index, view) = self.snapshot();
-        let (found, stale) = read::due(&view, after, until_ms, limit, STALE_MAX)?;
-        self.remember_stale(index, stale);
+        let from = match after {
+            Some(due) => read::deadlines_after(due),
+            None => self.stale_below(index).unwrap_or_else(|| meta::DEADLINES.to_vec()),
+        };
+        let (found, head) = read::due(&view, &from, until_ms, limit)?;
+        if after.is_none() {
+            self.remember_stale(index, head);
+        }
         Ok(found)
     }
 
@@ -292,8 +284,7 @@ impl Base for RocksBase {
             block_cache_pinned_bytes: self.cache.get_pinned_usage() as u64,
             table_readers_bytes: self.property(properties::ESTIMATE_TABLE_READERS_MEM),
             ingests: self.ingests.load(Ordering::Relaxed),
-            pending_compaction_bytes: self
-                .property(properties::ESTIMATE_PENDING_COMPACTION_BYTES),
+            pending_compaction_bytes: self.property(properties::ESTIMATE_PENDING_COMPACTION_BYTES),
         }
     }
 }
@@ -311,8 +302,8 @@ pub fn check(path: &Path) -> Result<Report, BaseError> {
     }
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let store = options::store_options(&options, &cache);
-    let db = DB::open_for_read_only(&store, path, false)
-        .map_err(|error| open_error(path, &error))?;
+    let db =
+        DB::open_for_read_only(&store, path, false).map_err(|error| open_error(path, &error))?;
     let mut view = SnapshotView::new(&db);
     view.fill_cache = false;
     read_record(&view, &options)?;

@@ -267,9 +267,8 @@ fn probes_rule_out_absent_keys_from_memory_even_with_a_tiny_cache() {
     let dir = filled();
     let options = RocksOptions { block_cache_bytes: 1, ..RocksOptions::new(dir.base()) };
     let base = RocksBase::open(options).unwrap();
-    let absent = (1000..2000).filter(|number| {
-        base.probe(key(&format!("key:{number}"))) == Cached::Absent
-    });
+    let absent =
+        (1000..2000).filter(|number| base.probe(key(&format!("key:{number}"))) == Cached::Absent);
     assert!(absent.count() > 900);
     assert!((100..400).all(|number| base.probe(key(&format!("key:{number}"))) == Cached::Unknown));
     assert!(base.stats().block_cache_bytes > 0);

@@ -75,7 +75,7 @@ impl Options {
         let mut options = preset;
         let words = args.iter().take_while(|arg| options.take(arg)).count();
         let pairs = args.from(words);
-        if pairs.is_empty() || pairs.len() % 2 != 0 {
+        if pairs.is_empty() || !pairs.len().is_multiple_of(2) {
             return Err(SYNTAX);
         }
         if options.nx && options.xx {

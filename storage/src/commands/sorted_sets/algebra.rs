@@ -5,10 +5,11 @@ use super::store;
 use crate::bytes::SmallBytes;
 use crate::commands::fail::{SYNTAX, WRONG_TYPE};
 use crate::commands::{Ctx, Fail, Outcome, parse};
+use crate::keyspace::hash32;
 use crate::objects::{Collection, Set, Value, ZSet};
+use crate::table::HashOrdered;
 use resp::numbers::parse_f64;
 use resp::{Args, Reply};
-use std::collections::HashMap;
 
 const NOT_WEIGHT: Fail = Fail::text("ERR weight value is not a float");
 const NEGATIVE_LIMIT: Fail = Fail::text("ERR LIMIT can't be negative");
@@ -131,18 +132,20 @@ fn reply(out: &mut Reply<'_>, mut pairs: Pairs, scores: bool) {
 fn union(mut inputs: Vec<(Input<'_>, f64)>, aggregate: Aggregate) -> Pairs {
     // Smallest first, as in Redis: with floats the order of a sum shows in its last digits.
     inputs.sort_by_key(|(input, _)| input.len());
-    let mut scores: HashMap<SmallBytes, f64> = HashMap::new();
+    let mut pairs: HashOrdered<(SmallBytes, f64)> = HashOrdered::default();
     for (input, weight) in inputs {
         input.each(&mut |member, score| {
-            let score = weighted(score, weight);
-            scores
-                .entry(SmallBytes::new(member))
-                .and_modify(|sum| *sum = aggregate.apply(*sum, score))
-                .or_insert(score);
+            let (hash, score) = (hash32(member), weighted(score, weight));
+            match pairs.get_mut(hash, |(known, _)| **known == *member) {
+                Some((_, sum)) => *sum = aggregate.apply(*sum, score),
+                None => {
+                    pairs.insert(hash, (SmallBytes::new(member), score));
+                }
+            }
             true
         });
     }
-    scores.into_iter().collect()
+    pairs.into_iter().collect()
 }
 
 fn inter(mut inputs: Vec<(Input<'_>, f64)>, aggregate: Aggregate, limit: usize) -> Pairs {

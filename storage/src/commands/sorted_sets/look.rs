@@ -1,6 +1,7 @@
 //! Questions about a sorted set: ZCARD, ZSCORE, ZMSCORE, ZRANK, ZREVRANK, ZCOUNT, ZLEXCOUNT, ZSCAN.
 
 use super::bounds;
+use crate::bytes::SmallBytes;
 use crate::commands::parse::{self, ScanArgs};
 use crate::commands::{Ctx, Outcome, glob};
 use crate::objects::{Collection, ZSet};
@@ -80,19 +81,29 @@ pub fn zscan<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
         return Ok(());
     };
     let scan = ScanArgs::parse(args, 2, false)?;
+    let text = if set.is_single() { compact_text } else { format_score };
     let mut found = Vec::new();
     let next = set.scan(scan.cursor, scan.count, |member, score| {
         if scan.pattern.is_none_or(|pattern| glob::matches(pattern, member, false)) {
-            found.push((crate::bytes::SmallBytes::new(member), score));
+            found.push((SmallBytes::new(member), score));
         }
     });
     out.bulk(next.to_string().as_bytes());
     out.array(found.len() * 2);
     for (member, score) in found {
         out.bulk(&member);
-        out.bulk(format_score(score).as_bytes());
+        out.bulk(text(score).as_bytes());
     }
     Ok(())
+}
+
+/// A score as ZSCAN shows it in the compact form, where Redis keeps whole numbers as integers.
+fn compact_text(score: f64) -> String {
+    const WHOLE_MAX: f64 = (i64::MAX / 2) as f64;
+    if score.abs() <= WHOLE_MAX && score.fract() == 0.0 {
+        return (score as i64).to_string();
+    }
+    format_score(score)
 }
 
 fn score_or_null(score: Option<f64>, out: &mut Reply<'_>) {

@@ -47,7 +47,8 @@ pub fn zrandmember<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     }
     range::header(out, wanted, scores);
     if wanted == len {
-        return emit(cx, out, 0..len, scores);
+        // All of them: Redis walks down from the highest.
+        return (0..len).rev().try_for_each(|rank| emit(cx, out, rank..rank + 1, scores));
     }
     for rank in distinct(cx, wanted, len) {
         emit(cx, out, rank..rank + 1, scores)?;
@@ -79,12 +80,7 @@ fn distinct(cx: &mut Ctx<'_>, wanted: usize, len: usize) -> BTreeSet<usize> {
     ranks
 }
 
-fn emit(
-    cx: &Ctx<'_>,
-    out: &mut Reply<'_>,
-    ranks: std::ops::Range<usize>,
-    scores: bool,
-) -> Outcome {
+fn emit(cx: &Ctx<'_>, out: &mut Reply<'_>, ranks: std::ops::Range<usize>, scores: bool) -> Outcome {
     let key = cx.key(1);
     let pairs = cx.peek::<ZSet>(&key)?.map(|set| set.range(ranks));
     for (member, score) in pairs.into_iter().flatten() {

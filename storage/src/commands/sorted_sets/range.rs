@@ -8,7 +8,6 @@ use super::bounds;
 use crate::bytes::SmallBytes;
 use crate::commands::fail::SYNTAX;
 use crate::commands::{Ctx, Fail, Outcome, parse};
-use crate::keyspace::Class;
 use crate::objects::{Bound, Collection, LexBound, ZSet};
 use resp::{Args, Protocol, Reply};
 use std::ops::Range;

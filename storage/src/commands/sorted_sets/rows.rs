@@ -214,7 +214,6 @@ pub const ROWS: &[Row] = &[
         syntax: "key [count [WITHSCORES]]",
         tips: "nondeterministic_output",
         run: Run::Keyed(random::zrandmember),
-        ..ROW
     },
     Row {
         name: "zrange",
@@ -411,7 +410,6 @@ pub const ROWS: &[Row] = &[
         syntax: "key cursor [MATCH pattern] [COUNT count]",
         tips: "nondeterministic_output",
         run: Run::Keyed(look::zscan),
-        ..ROW
     },
     Row {
         name: "zscore",

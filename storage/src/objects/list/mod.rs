@@ -295,9 +295,7 @@ impl Collection for List {
 
     fn decode(single: bool, payload: &[u8]) -> Result<Self, Corrupt> {
         let form = match (single, payload) {
-            (true, content) => {
-                Form::Single(Chunk::from_content(content).ok_or(Corrupt("list"))?)
-            }
+            (true, content) => Form::Single(Chunk::from_content(content).ok_or(Corrupt("list"))?),
             (false, []) => Form::Large(Box::new(Large { items: Deque::default(), first: 0 })),
             (false, _) => return Err(Corrupt("list")),
         };
@@ -330,7 +328,8 @@ impl Collection for List {
     /// The first or the last position, which is what changes free.
     fn unload_element(&mut self, subkey: &[u8]) {
         let Form::Large(large) = &mut self.form else { return };
-        let (Ok(position), Some(last)) = (position(subkey), large.items.len().checked_sub(1)) else {
+        let (Ok(position), Some(last)) = (position(subkey), large.items.len().checked_sub(1))
+        else {
             return;
         };
         if position == large.first {

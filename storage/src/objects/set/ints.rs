@@ -31,10 +31,6 @@ impl Ints {
         self.bytes.len() / usize::from(self.width)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// The number at `index` in ascending order.
     #[inline]
     pub fn get(&self, index: usize) -> Option<i64> {
@@ -160,7 +156,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_set() {
-        for bad in [&b""[..], b"\x03abc", b"\x02a", b"\x02\x01\x00\x01\x00", b"\x02\x02\x00\x01\x00"] {
+        for bad in
+            [&b""[..], b"\x03abc", b"\x02a", b"\x02\x01\x00\x01\x00", b"\x02\x02\x00\x01\x00"]
+        {
             assert!(Ints::decode(bad).is_err());
         }
     }

@@ -39,7 +39,7 @@ enum Form {
 pub struct Set(Form);
 
 /// A member as the set holds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Member<'a> {
     Int(i64),
     Bytes(&'a [u8]),
@@ -180,6 +180,41 @@ impl Set {
         removed
     }
 
+    /// Removes a uniformly drawn member and shows it. `draw(n)` returns a number below `n`.
+    #[inline]
+    pub fn pop(
+        &mut self,
+        mut draw: impl FnMut(usize) -> usize,
+        changes: &mut Changes<'_>,
+        show: impl FnOnce(Member<'_>),
+    ) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        match &mut self.0 {
+            Form::Ints(ints) => {
+                let Some(n) = ints.get(draw(ints.len())) else { return false };
+                changes.touch();
+                ints.remove(n);
+                show(Member::Int(n));
+            }
+            Form::Packed(pack) => {
+                let offset = pack.offset(draw(pack.len()));
+                let Some(member) = pack.get(offset) else { return false };
+                changes.touch();
+                show(Member::Bytes(member));
+                pack.remove(offset, 1);
+            }
+            Form::Table(table) => {
+                let Some(member) = table.random(draw).cloned() else { return false };
+                changes.delete(&member);
+                take(table, &member);
+                show(Member::Bytes(&member));
+            }
+        }
+        true
+    }
+
     /// Every member; numbers of an intset ascending.
     pub fn iter(&self) -> impl Iterator<Item = Member<'_>> {
         let (ints, pack, table) = match &self.0 {
@@ -206,7 +241,7 @@ impl Set {
 
     /// Calls `each` for at least `count` members from the hash `cursor` on (fewer at the end), and
     /// returns the cursor to go on with, 0 at the end. A small set is given whole.
-    pub fn scan(&self, cursor: u64, count: usize, mut each: impl FnMut(Member<'_>)) -> u64 {
+    pub fn scan<'s>(&'s self, cursor: u64, count: usize, mut each: impl FnMut(Member<'s>)) -> u64 {
         match &self.0 {
             Form::Table(table) => {
                 scan_table(table, cursor, count, |member| each(Member::Bytes(member)))

@@ -92,14 +92,22 @@ fn every_member_is_drawn_about_as_often_in_every_form() {
         assert_eq!((set.encoding(), set.is_single()), (encoding, single));
         let mut counts = std::collections::BTreeMap::<Vec<u8>, usize>::new();
         let mut state = 1u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % below
+        };
         for _ in 0..members.len() * 100 {
-            let drawn = set.random(|below| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                (state >> 33) as usize % below
-            });
+            let drawn = set.random(&mut draw);
             *counts.entry(drawn.unwrap().to_vec()).or_default() += 1;
         }
         assert_eq!(counts.len(), members.len());
+        let mut popped = BTreeSet::new();
+        while set.pop(&mut draw, &mut changes, |member| {
+            popped.insert(member.to_vec());
+        }) {
+            assert!(popped.iter().all(|member| !set.contains(member)));
+        }
+        assert_eq!((popped.len(), set.len()), (members.len(), 0));
         assert!(counts.values().all(|&count| (50..200).contains(&count)), "{counts:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! the hash index finds a member's number, the tree holds (score, number) in order and asks the
 //! slab only when scores are equal. A million members of up to 22 bytes cost about 65 bytes each.
 
+use super::node::Entry;
 use super::tree::{self, Tree};
 use crate::bytes::SmallBytes;
 use crate::keyspace::hash32;
@@ -54,7 +55,7 @@ impl Clone for Large {
 
 /// Whether the entry stands before (`score`, `member`).
 #[inline]
-fn before(slots: &[Slot], (at, id): tree::Entry, score: f64, member: &[u8]) -> bool {
+fn before(slots: &[Slot], (at, id): Entry, score: f64, member: &[u8]) -> bool {
     at < score || (at == score && member_of(slots, id) < member)
 }
 

@@ -43,7 +43,8 @@ impl Small {
         let (mut left, mut last) = (bytes, None);
         while !left.is_empty() {
             let entry = take(&mut left).ok_or(Corrupt("sorted set"))?;
-            if entry.1.is_nan() || last.is_some_and(|(member, score)| !before(score, member, entry)) {
+            if entry.1.is_nan() || last.is_some_and(|(member, score)| !before(score, member, entry))
+            {
                 return Err(Corrupt("sorted set"));
             }
             last = Some(entry);
@@ -70,7 +71,7 @@ impl Small {
         None
     }
 
-    /// Adds a member that the caller knows to be absent.
+    /// Adds a member that the caller knows to be absent. As in a listpack -0 becomes 0.
     pub fn insert(&mut self, member: &[u8], score: f64) {
         let mut left = &self.bytes[..];
         let mut place = 0;
@@ -82,7 +83,7 @@ impl Small {
         }
         let mut entry = Vec::with_capacity(member.len() + SCORE_BYTES + 2);
         varint::put_bytes(&mut entry, member);
-        entry.extend_from_slice(&score.to_le_bytes());
+        entry.extend_from_slice(&(score + 0.0).to_le_bytes());
         self.bytes.reserve_exact(entry.len());
         self.bytes.splice(place..place, entry);
         self.len += 1;

@@ -85,10 +85,7 @@ fn step(members: u16) -> impl Strategy<Value = Step> {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop_oneof![
-        prop::collection::vec(step(10), 0..60),
-        prop::collection::vec(step(2000), 0..1500),
-    ]
+    prop_oneof![prop::collection::vec(step(10), 0..60), prop::collection::vec(step(2000), 0..1500),]
 }
 
 proptest! {
@@ -205,14 +202,15 @@ fn the_small_form_is_left_at_its_limits_and_not_entered_again() {
 }
 
 #[test]
-fn minus_zero_equals_zero_and_keeps_its_sign() {
-    for limits in [LIMITS, Thresholds { zset_entries: 0, ..LIMITS }] {
+fn minus_zero_equals_zero_and_keeps_its_sign_in_the_large_form() {
+    for (zset_entries, negative) in [(8, false), (0, true)] {
+        let limits = Thresholds { zset_entries, ..LIMITS };
         let mut changes = Changes::new(&limits, false);
         let mut set = ZSet::default();
         set.set(b"b", -0.0, &mut changes);
         set.set(b"a", 0.0, &mut changes);
         assert_eq!(set.set(b"b", 0.0, &mut changes), Some(0.0));
-        assert!(set.score(b"b").unwrap().is_sign_negative());
+        assert_eq!(set.score(b"b").unwrap().is_sign_negative(), negative);
         assert_eq!(set.rank(b"b").map(|(rank, _)| rank), Some(1));
         let zero = Bound { score: 0.0, exclusive: true };
         assert!(set.ranks_by_score(zero, Bound::MAX).is_empty());

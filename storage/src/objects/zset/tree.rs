@@ -11,41 +11,14 @@
 //!
 //! Limit: `u32::MAX` entries, as ids are 32 bits wide.
 // Node numbers come from the arenas themselves and slots stay below `len`, which stays within CAP.
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::vec_box)]
 
+use super::node::{Entry, FAN, Inner, LEAF, Leaf, NONE};
 use std::ops::Range;
-
-/// Entries of a leaf.
-pub const LEAF: usize = 128;
-/// Children of an inner node.
-pub const FAN: usize = 64;
-/// No leaf.
-const NONE: u32 = u32::MAX;
-
-/// One entry: the score and the number of the member in the slab.
-pub type Entry = (f64, u32);
-
-#[derive(Clone)]
-struct Leaf {
-    len: usize,
-    prev: u32,
-    next: u32,
-    ids: [u32; LEAF],
-    scores: [f64; LEAF],
-}
-
-/// Children with, of each, its first entry and the number of entries beneath.
-#[derive(Clone)]
-struct Inner {
-    len: usize,
-    scores: [f64; FAN],
-    ids: [u32; FAN],
-    children: [u32; FAN],
-    counts: [u32; FAN],
-}
 
 #[derive(Clone)]
 pub struct Tree {
+    // Boxed, so that a growing arena moves pointers and not kilobytes.
     leaves: Vec<Box<Leaf>>,
     inners: Vec<Box<Inner>>,
     free_leaves: Vec<u32>,
@@ -83,19 +56,10 @@ impl Tree {
         for _ in 0..self.height {
             let inner = &self.inners[node as usize];
             let slot = inner.search(&before).saturating_sub(1);
-            rank += inner.counts[..slot].iter().sum::<u32>() as usize;
+            rank += inner.count_before(slot) as usize;
             node = inner.children[slot];
         }
         rank + self.leaves[node as usize].search(&before)
-    }
-
-    /// The entry that has `rank` entries before it.
-    pub fn get(&self, rank: usize) -> Option<Entry> {
-        if rank >= self.len {
-            return None;
-        }
-        let (leaf, slot) = self.locate(rank);
-        Some(self.leaves[leaf as usize].entry(slot))
     }
 
     /// Adds an entry behind those `before` holds for.
@@ -301,7 +265,7 @@ impl Tree {
             return (leaf.entry(0), leaf.len as u32);
         }
         let inner = &self.inners[node as usize];
-        ((inner.scores[0], inner.ids[0]), inner.counts[..inner.len].iter().sum())
+        ((inner.scores[0], inner.ids[0]), inner.count_before(inner.len))
     }
 
     fn refresh(&mut self, node: u32, slot: usize, height: u32) {
@@ -347,139 +311,6 @@ impl Tree {
             self.leaves[next as usize].prev = prev;
         }
         self.free_leaves.push(node);
-    }
-}
-
-/// Number of leading slots of `len` that `before` holds for.
-#[inline]
-fn partition(
-    scores: &[f64],
-    ids: &[u32],
-    before: &impl Fn(f64, u32) -> bool,
-) -> usize {
-    let (mut low, mut high) = (0, scores.len().min(ids.len()));
-    while low < high {
-        let middle = (low + high) / 2;
-        if before(scores[middle], ids[middle]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    low
-}
-
-impl Leaf {
-    const EMPTY: Leaf =
-        Leaf { len: 0, prev: NONE, next: NONE, ids: [0; LEAF], scores: [0.0; LEAF] };
-
-    fn entry(&self, slot: usize) -> Entry {
-        (self.scores[slot], self.ids[slot])
-    }
-
-    fn search(&self, before: &impl Fn(f64, u32) -> bool) -> usize {
-        partition(&self.scores[..self.len], &self.ids[..self.len], before)
-    }
-
-    fn insert(&mut self, slot: usize, (score, id): Entry) {
-        self.scores.copy_within(slot..self.len, slot + 1);
-        self.ids.copy_within(slot..self.len, slot + 1);
-        self.scores[slot] = score;
-        self.ids[slot] = id;
-        self.len += 1;
-    }
-
-    fn remove(&mut self, slot: usize) -> Entry {
-        let entry = self.entry(slot);
-        self.scores.copy_within(slot + 1..self.len, slot);
-        self.ids.copy_within(slot + 1..self.len, slot);
-        self.len -= 1;
-        entry
-    }
-
-    fn split_off(&mut self, cut: usize) -> Leaf {
-        let mut right = Leaf::EMPTY;
-        right.len = self.len - cut;
-        right.scores[..self.len - cut].copy_from_slice(&self.scores[cut..self.len]);
-        right.ids[..self.len - cut].copy_from_slice(&self.ids[cut..self.len]);
-        self.len = cut;
-        right
-    }
-
-    fn append(&mut self, other: &Leaf) {
-        let end = self.len + other.len;
-        self.scores[self.len..end].copy_from_slice(&other.scores[..other.len]);
-        self.ids[self.len..end].copy_from_slice(&other.ids[..other.len]);
-        self.len = end;
-    }
-}
-
-impl Inner {
-    const EMPTY: Inner =
-        Inner { len: 0, scores: [0.0; FAN], ids: [0; FAN], children: [0; FAN], counts: [0; FAN] };
-
-    fn search(&self, before: &impl Fn(f64, u32) -> bool) -> usize {
-        partition(&self.scores[..self.len], &self.ids[..self.len], before)
-    }
-
-    /// The child that holds `rank`, and how many entries lie in the children before it.
-    fn child_of_rank(&self, rank: usize) -> (usize, usize) {
-        let mut above = 0;
-        let last = self.len - 1;
-        for (slot, &count) in self.counts[..last].iter().enumerate() {
-            if rank < above + count as usize {
-                return (slot, above);
-            }
-            above += count as usize;
-        }
-        (last, above)
-    }
-
-    fn insert(&mut self, slot: usize, (score, id): Entry, child: u32, count: u32) {
-        self.scores.copy_within(slot..self.len, slot + 1);
-        self.scores[slot] = score;
-        for (array, value) in self.words().into_iter().zip([id, child, count]) {
-            array.0.copy_within(slot..array.1, slot + 1);
-            array.0[slot] = value;
-        }
-        self.len += 1;
-    }
-
-    fn remove(&mut self, slot: usize) {
-        self.scores.copy_within(slot + 1..self.len, slot);
-        for (array, len) in self.words() {
-            array.copy_within(slot + 1..len, slot);
-        }
-        self.len -= 1;
-    }
-
-    /// The three arrays of 32-bit words, each with the number of slots in use.
-    fn words(&mut self) -> [(&mut [u32; FAN], usize); 3] {
-        [
-            (&mut self.ids, self.len),
-            (&mut self.children, self.len),
-            (&mut self.counts, self.len),
-        ]
-    }
-
-    fn split_off(&mut self, cut: usize) -> Inner {
-        let mut right = Inner::EMPTY;
-        right.copy_in(self, cut..self.len);
-        self.len = cut;
-        right
-    }
-
-    fn append(&mut self, other: &Inner) {
-        self.copy_in(other, 0..other.len);
-    }
-
-    fn copy_in(&mut self, other: &Inner, slots: Range<usize>) {
-        let place = self.len..self.len + slots.len();
-        self.scores[place.clone()].copy_from_slice(&other.scores[slots.clone()]);
-        self.ids[place.clone()].copy_from_slice(&other.ids[slots.clone()]);
-        self.children[place.clone()].copy_from_slice(&other.children[slots.clone()]);
-        self.counts[place.clone()].copy_from_slice(&other.counts[slots]);
-        self.len = place.end;
     }
 }
 

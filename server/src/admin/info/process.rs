@@ -1,0 +1,83 @@
+//! What the operating system knows of this process and machine, from /proc.
+//!
+//! Where there is no /proc the numbers are 0.
+
+use std::fs::read_to_string;
+
+/// Clock ticks per second in /proc, which Linux fixes for all programs.
+const TICKS: f64 = 100.0;
+
+/// Memory of this process that is resident, bytes.
+pub fn resident_bytes() -> u64 {
+    kilobytes(&read_to_string("/proc/self/status").unwrap_or_default(), "VmRSS:")
+}
+
+/// Memory of the machine, bytes.
+pub fn system_bytes() -> u64 {
+    kilobytes(&read_to_string("/proc/meminfo").unwrap_or_default(), "MemTotal:")
+}
+
+/// Reads a line such as `VmRSS:     9384 kB`.
+fn kilobytes(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) << 10
+}
+
+/// Processor time used so far, in seconds.
+#[derive(Debug, PartialEq)]
+pub struct Cpu {
+    pub user: f64,
+    pub system: f64,
+    pub user_children: f64,
+    pub system_children: f64,
+}
+
+pub fn cpu() -> Cpu {
+    parse_cpu(&read_to_string("/proc/self/stat").unwrap_or_default())
+}
+
+/// The name of the program, which may hold anything, ends at the last parenthesis; the four times
+/// are the 12th to 15th fields behind it.
+fn parse_cpu(text: &str) -> Cpu {
+    let behind = text.rsplit_once(')').map_or("", |(_, behind)| behind);
+    let mut fields = behind.split_whitespace().skip(11);
+    let mut next = || fields.next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / TICKS;
+    let (user, system, user_children, system_children) = (next(), next(), next(), next());
+    Cpu { user, system, user_children, system_children }
+}
+
+/// Name and release of the operating system and the architecture.
+pub fn os() -> String {
+    let kernel = |name: &str| {
+        let text = read_to_string(format!("/proc/sys/kernel/{name}")).unwrap_or_default();
+        text.trim().to_owned()
+    };
+    format!("{} {} {}", kernel("ostype"), kernel("osrelease"), std::env::consts::ARCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_stand_behind_a_name_that_may_hold_anything() {
+        let text = "42 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 150 50 7 3 20 0";
+        assert_eq!(
+            parse_cpu(text),
+            Cpu { user: 1.5, system: 0.5, user_children: 0.07, system_children: 0.03 }
+        );
+        assert_eq!(parse_cpu("").user, 0.0);
+    }
+
+    #[test]
+    fn kilobytes_are_found_by_name() {
+        assert_eq!(kilobytes("VmHWM:\t 9 kB\nVmRSS:\t 3 kB\n", "VmRSS:"), 3072);
+        assert_eq!(kilobytes("", "VmRSS:"), 0);
+    }
+
+    #[test]
+    fn this_process_has_memory() {
+        assert!(resident_bytes() > 0 && system_bytes() > resident_bytes());
+    }
+}

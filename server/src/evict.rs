@@ -1,0 +1,173 @@
+//! Making room under `maxmemory`, and deleting what has expired.
+//!
+//! Candidates are sampled as in Redis: a few objects of a random partition, of which the one that
+//! is least worth keeping goes. With a base and `noeviction` objects leave memory, not the
+//! database, and only those whose last change is in the base; with another policy keys are
+//! deleted; with `noeviction` and no base writes are refused.
+
+use crate::net::Core;
+use crate::writer;
+use std::sync::atomic::Ordering;
+use storage::commands::Ctx;
+use storage::keyspace::{
+    Class, Entry, Key, Locked, PARTITIONS, Partition, Policy, Settings, frequency, idle_seconds,
+};
+
+/// Objects that one call may take out of memory.
+const STEPS_MAX: usize = 64;
+/// Fruitless looks at partitions before a call gives up.
+const LOOKS_MAX: usize = 400;
+/// Expired keys deleted per partition and tick.
+const EXPIRE_MAX: usize = 64;
+
+/// What `maxmemory` says about a command that needs memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Room {
+    Enough,
+    /// The base must be fed first; there will be room then.
+    Wait,
+    Full,
+}
+
+/// The candidate that is least worth keeping has the greatest number.
+fn rank(entry: &Entry, settings: &Settings, now: i64) -> u64 {
+    match settings.policy {
+        Policy::NoEviction | Policy::AllKeysLru | Policy::VolatileLru => {
+            u64::from(idle_seconds(entry, now)) + 1
+        }
+        Policy::AllKeysLfu | Policy::VolatileLfu => 256 - u64::from(frequency(entry, settings, now)),
+        Policy::AllKeysRandom | Policy::VolatileRandom => 1,
+        Policy::VolatileTtl => entry.deadline().map_or(0, |at| u64::MAX - at.max(0) as u64),
+    }
+}
+
+/// Draws `samples` objects of a partition and returns the one to go.
+fn candidate(
+    partition: &Partition,
+    settings: &Settings,
+    now: i64,
+    rng: &mut fastrand::Rng,
+    may_go: impl Fn(&Entry) -> bool,
+) -> Option<(usize, Box<[u8]>)> {
+    let mut best: Option<(u64, usize, &Entry)> = None;
+    for (db, content) in partition.dbs() {
+        let samples = settings.samples.min(content.table.len());
+        for _ in 0..samples {
+            let Some(entry) = content.table.random(|n| rng.usize(..n)) else { break };
+            let rank = rank(entry, settings, now);
+            if may_go(entry) && best.is_none_or(|(known, _, _)| rank > known) {
+                best = Some((rank, db, entry));
+            }
+        }
+    }
+    best.map(|(_, db, entry)| (db, entry.key.as_slice().into()))
+}
+
+impl Core {
+    /// Takes objects out until memory is below `maxmemory`, or says why not.
+    pub(crate) fn make_room(&mut self) -> Room {
+        let max = self.turn.settings.maxmemory;
+        if crate::memory::used() <= max {
+            return Room::Enough;
+        }
+        let unloads = self.turn.settings.policy == Policy::NoEviction;
+        if unloads && self.node.store.is_none() {
+            return Room::Full;
+        }
+        let mut steps = 0;
+        for _ in 0..LOOKS_MAX {
+            if steps >= STEPS_MAX || crate::memory::used() <= max {
+                break;
+            }
+            let number = self.turn.rng.u16(..PARTITIONS as u16);
+            steps += usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
+        }
+        if steps > 0 || crate::memory::used() <= max {
+            return Room::Enough;
+        }
+        match &self.node.store {
+            // What cannot leave has changes that are not in the base yet.
+            Some(store) if unloads && store.journal.end() > store.base.index() => {
+                store.feeder.want();
+                let slack = max / 16;
+                if crate::memory::used() <= max + slack { Room::Enough } else { Room::Wait }
+            }
+            _ => Room::Full,
+        }
+    }
+
+    /// One object leaves memory; it is in the base, whole.
+    fn unload_one(&mut self, number: u16) -> bool {
+        let fed = self.node.space.fed_epoch.load(Ordering::Acquire);
+        let Some(mut partition) = self.node.space.try_partition(number) else { return false };
+        let (settings, now) = (self.turn.settings, self.turn.now);
+        let found = candidate(&partition, &settings, now, &mut self.turn.rng, |entry| {
+            entry.epoch() <= fed
+        });
+        let Some((db, name)) = found else { return false };
+        let key = Key::new(&name, settings.tag);
+        let gone = partition.remove(db, &key, false);
+        drop(partition);
+        self.node.counters.unloaded.fetch_add(1, Ordering::Relaxed);
+        gone.is_some()
+    }
+
+    /// One key is deleted, as in a cache.
+    fn evict_one(&mut self, number: u16) -> bool {
+        let settings = self.turn.settings;
+        let locked = self.node.space.lock_one(number);
+        let Some(partition) = locked.get(number) else { return false };
+        let found = candidate(partition, &settings, self.turn.now, &mut self.turn.rng, |entry| {
+            !settings.policy.is_volatile() || entry.deadline().is_some()
+        });
+        let Some((db, name)) = found else { return false };
+        let done = self.change(locked, db, |cx| {
+            let key = Key::new(&name, settings.tag);
+            let gone = cx.delete(&key);
+            cx.notify(Class::Evicted, "evicted", &key);
+            gone
+        });
+        self.node.counters.evicted.fetch_add(u64::from(done), Ordering::Relaxed);
+        done
+    }
+
+    /// Runs a change of the server's own on locked partitions and journals it.
+    pub(crate) fn change<R>(
+        &mut self,
+        locked: Locked<'static>,
+        db: usize,
+        work: impl FnOnce(&mut Ctx<'_>) -> R,
+    ) -> R {
+        let none = resp::OwnedArgs::from_slices(&[]);
+        let mut cx = Ctx::new(none.as_args(), db, &self.node.space, locked, &mut self.turn);
+        let result = work(&mut cx);
+        let locked = cx.locked;
+        writer::commit(self.node, &mut self.turn);
+        drop(locked);
+        self.publish_notices();
+        result
+    }
+
+    /// Deletes the expired keys of this core's share of the partitions.
+    pub(crate) fn expire_due(&mut self) {
+        if !self.node.space.has_deadlines() || !self.turn.settings.active_expire {
+            return;
+        }
+        let cores = self.node.inboxes.len().max(1);
+        for number in (self.number..PARTITIONS).step_by(cores) {
+            let number = number as u16;
+            let due = {
+                let mut partition = self.node.space.partition(number);
+                if partition.next_deadline() > self.turn.now {
+                    continue;
+                }
+                partition.take_due(self.turn.now, EXPIRE_MAX)
+            };
+            for (db, name) in due {
+                let locked = self.node.space.lock_one(number);
+                let tag = self.turn.settings.tag;
+                self.change(locked, db, |cx| cx.delete_if_due(&Key::new(&name, tag)));
+            }
+        }
+    }
+}
