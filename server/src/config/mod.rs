@@ -21,9 +21,8 @@ mod units;
 pub use cli::Task;
 pub use live::Config;
 pub use logging::set_up_logging;
-pub use sources::{ConfigError, Origin, Values};
+pub use sources::{ConfigError, Values};
 pub use start::{BaseKind, Start};
-pub use units::{parse_bytes, print_bytes};
 
 use std::ffi::OsString;
 

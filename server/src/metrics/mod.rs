@@ -12,5 +12,4 @@ pub mod table;
 mod tests;
 mod text;
 
-pub use export::Metrics;
-pub use sample::{CommandSample, Sample, StoreSample};
+pub use node::pages;

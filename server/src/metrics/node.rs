@@ -1,12 +1,23 @@
 //! Reading a sample from the node.
 
+use super::export::Metrics;
 use super::sample::{CommandSample, Sample, StoreSample};
 use crate::admin::info::process;
+use crate::http::Pages;
 use crate::memory;
 use crate::node::Node;
 use crate::store::Store;
 use std::sync::atomic::{AtomicU64, Ordering};
 use storage::record::DBS;
+
+/// What HTTP shows of a node that serves.
+pub fn pages(node: &'static Node) -> Pages {
+    let metrics = Metrics::new(node.store.is_some());
+    Pages {
+        metrics: Box::new(move || metrics.render(&Sample::read(node))),
+        is_ready: Box::new(move || !node.stopping.load(Ordering::Relaxed)),
+    }
+}
 
 impl Sample {
     /// Copies all counters of the process. They are read one after the other while the cores go
@@ -64,13 +75,16 @@ impl StoreSample {
             fsync_seconds_max: journal.fsync_seconds_max,
             fsync_seconds: journal.fsync_seconds_total,
             base_index: index,
-            lag_entries: store.journal.written().saturating_sub(index),
-            lag_bytes: store.journal.bytes_since(index),
+            lag_entries: store.journal.end().saturating_sub(index),
+            lag_bytes: store.lag_bytes(),
             sst_bytes: base.sst_bytes,
             sst_files: base.sst_files,
             block_cache_bytes: base.block_cache_bytes,
             pending_compaction_bytes: base.pending_compaction_bytes,
-            feeds: base.ingests,
+            feeds: store.feeds.load(Ordering::Relaxed),
+            fed_bytes: store.fed_bytes.load(Ordering::Relaxed),
+            feed_seconds: store.feed_micros.load(Ordering::Relaxed) as f64 / 1e6,
+            is_lagging: store.is_lagging(),
             reserve_low: store.journal.reserve_low(),
         }
     }

@@ -1,7 +1,8 @@
 //! The text as a scraper reads it, and the documentation.
 
+use super::export::Metrics;
+use super::sample::{CommandSample, Sample, StoreSample};
 use super::table::{BUILD_INFO, COMMAND_ROWS, HISTOGRAM, KEYS, Kind, ROWS};
-use super::*;
 use crate::load_manager::measure::Measures;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -100,6 +100,7 @@ fn write_file(node: &Node) -> Result<(), Fail> {
 
 fn reset_statistics(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     call.node.measures.reset();
+    crate::admin::info::reset_errors();
     let Counters {
         connections,
         refused_connections,
