@@ -136,7 +136,7 @@ impl Core {
         &mut self,
         locked: Locked<'static>,
         db: usize,
-        work: impl FnOnce(&mut Ctx<'_>) -> R,
+        work: impl FnOnce(&mut Ctx<'_, '_>) -> R,
     ) -> R {
         let none = resp::OwnedArgs::from_slices(&[]);
         let mut cx = Ctx::new(none.as_args(), db, &self.node.space, locked, &mut self.turn);

@@ -30,8 +30,6 @@ pub struct Node {
     /// One per core.
     pub inboxes: Vec<Arc<Inbox>>,
     pub counters: Counters,
-    /// How often each error prefix was answered (INFO errorstats).
-    pub errors: Mutex<std::collections::BTreeMap<String, u64>>,
     pub pause: Pause,
     pub workers: Workers,
     pub started: Instant,

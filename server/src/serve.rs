@@ -47,7 +47,7 @@ pub fn run(config: Config) -> Result<()> {
     let (space, store) = open(&config, &start)?;
     let node = compose(config, &start, space, store)?;
     if let Some(http) = &http {
-        http.serve(metrics_pages(node)?);
+        http.serve(pages(node));
         tracing::info!("metrics at http://{}/metrics", http.addr());
     }
     let base = match start.base {
@@ -196,7 +196,9 @@ fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) ->
         admin::FAMILIES.iter().chain(session::FAMILIES).flat_map(|family| family.iter().copied()).collect();
     let registry = Registry::new(&rows, &code);
     let measures = Measures::new(start.threads, registry.all().len());
-    let slowlog = Slowlog::new(config.slowlog_us(), config.slowlog_len());
+    let slowlog = Slowlog::default();
+    slowlog.set_threshold_us(config.slowlog_us());
+    slowlog.set_len(config.slowlog_len());
     let node: &'static Node = Box::leak(Box::new(Node {
         registry,
         space,
@@ -208,7 +210,6 @@ fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) ->
         latency: Mutex::default(),
         inboxes: (0..start.threads).map(|_| Arc::new(Inbox::default())).collect(),
         counters: Counters::default(),
-        errors: Mutex::default(),
         pause: Pause::default(),
         workers: Workers::start().context("cannot start worker threads")?,
         started: Instant::now(),
@@ -231,8 +232,13 @@ fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) ->
     Ok(node)
 }
 
-fn metrics_pages(node: &'static Node) -> Result<http::Pages> {
-    metrics::pages(node)
+/// What `/metrics` and `/ready` answer from.
+fn pages(node: &'static Node) -> http::Pages {
+    let metrics = metrics::Metrics::new(node.store.is_some());
+    http::Pages {
+        metrics: Box::new(move || metrics.render(&metrics::Sample::read(node))),
+        is_ready: Box::new(move || !node.stopping.load(Ordering::Relaxed)),
+    }
 }
 
 /// Runs one loop per core until the process is to stop.
@@ -243,7 +249,7 @@ fn run_cores(node: &'static Node, listeners: net::Listeners) -> Result<()> {
         let (inbox, load) = (inbox.clone(), load.clone());
         let run = move || -> Result<()> {
             let runtime = runtime()?;
-            runtime.block_on(async { Core::new(node, number, inbox, load).run().await });
+            runtime.block_on(async { Core::new(node, number, inbox, load).run_until_stopped().await });
             Ok(())
         };
         threads.push(std::thread::Builder::new().name(format!("core-{number}")).spawn(run)?);
@@ -255,7 +261,7 @@ fn run_cores(node: &'static Node, listeners: net::Listeners) -> Result<()> {
             tokio::spawn(net::accept(node, listener, load.clone()));
         }
         tokio::spawn(watch_signals(node));
-        Core::new(node, 0, first, load.clone()).run().await;
+        Core::new(node, 0, first, load.clone()).run_until_stopped().await;
     });
     for thread in threads {
         match thread.join() {

@@ -4,7 +4,7 @@ use crate::node::Node;
 use anyhow::{Context, Result};
 use cluster::journal::{DataDir, Identity, Journal, JournalError};
 use parking_lot::{Condvar, Mutex};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use storage::base::{Base, BaseKey};
@@ -326,20 +326,15 @@ impl Node {
     }
 
     /// Makes a backup: feeds the base, then writes a checkpoint of it into `backups/`.
-    pub fn save(&self) -> Result<PathBuf, String> {
-        let store = self.store.as_ref().ok_or("ERR there is nothing on disk with --base memory")?;
-        let result = save(store);
-        self.last_save_ok.store(result.is_ok(), Ordering::Relaxed);
-        if result.is_ok() {
-            self.last_save.store(crate::node::wall_ms(), Ordering::Relaxed);
-        }
-        result.map_err(|error| format!("ERR {error:#}"))
+    pub fn save(&self) -> Result<(), String> {
+        let store = self.store.as_ref().ok_or("there is nothing on disk with --base memory")?;
+        save(store).map_err(|error| format!("{error:#}"))
     }
 
     /// Puts everything into the base and forgets what is in memory (DEBUG RELOAD).
     pub fn reload(&self) -> Result<(), String> {
-        let store = self.store.as_ref().ok_or("ERR there is nothing on disk with --base memory")?;
-        store.feeder.feed_now().map_err(|error| format!("ERR {error}"))?;
+        let store = self.store.as_ref().ok_or("there is nothing on disk with --base memory")?;
+        store.feeder.feed_now()?;
         let fed = self.space.fed_epoch.load(Ordering::Acquire);
         for number in 0..storage::keyspace::PARTITIONS as u16 {
             self.space.partition(number).unload_all(fed);
@@ -348,7 +343,7 @@ impl Node {
     }
 }
 
-fn save(store: &Store) -> Result<PathBuf> {
+fn save(store: &Store) -> Result<()> {
     store.feeder.feed_now().map_err(anyhow::Error::msg)?;
     let backups = store.dir.path().join("backups");
     std::fs::create_dir_all(&backups)
@@ -363,7 +358,7 @@ fn save(store: &Store) -> Result<PathBuf> {
     std::fs::rename(&half, &dir).with_context(|| format!("cannot finish {}", dir.display()))?;
     sync_dir(&backups)?;
     tracing::info!("backup written: {}", dir.display());
-    Ok(dir)
+    Ok(())
 }
 
 fn sync_dir(dir: &Path) -> Result<()> {

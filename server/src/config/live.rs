@@ -49,10 +49,6 @@ impl Config {
         &self.start
     }
 
-    pub fn port(&self) -> u16 {
-        self.start.port
-    }
-
     /// The file of `--config`, absolute.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()

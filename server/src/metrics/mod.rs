@@ -12,4 +12,5 @@ pub mod table;
 mod tests;
 mod text;
 
-pub use node::pages;
+pub use export::Metrics;
+pub use sample::Sample;

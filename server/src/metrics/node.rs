@@ -1,23 +1,12 @@
 //! Reading a sample from the node.
 
-use super::export::Metrics;
 use super::sample::{CommandSample, Sample, StoreSample};
 use crate::admin::info::process;
-use crate::http::Pages;
 use crate::memory;
 use crate::node::Node;
 use crate::store::Store;
 use std::sync::atomic::{AtomicU64, Ordering};
 use storage::record::DBS;
-
-/// What HTTP shows of a node that serves.
-pub fn pages(node: &'static Node) -> Pages {
-    let metrics = Metrics::new(node.store.is_some());
-    Pages {
-        metrics: Box::new(move || metrics.render(&Sample::read(node))),
-        is_ready: Box::new(move || !node.stopping.load(Ordering::Relaxed)),
-    }
-}
 
 impl Sample {
     /// Copies all counters of the process. They are read one after the other while the cores go

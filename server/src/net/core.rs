@@ -85,7 +85,7 @@ impl Core {
     }
 
     /// Runs until the process stops.
-    pub async fn run(mut self) {
+    pub async fn run_until_stopped(mut self) {
         std::future::poll_fn(|cx| self.poll(cx)).await;
     }
 

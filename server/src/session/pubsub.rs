@@ -169,7 +169,7 @@ impl Core {
         let after = node.journal_end();
         let classes = self.turn.settings.notify;
         for notice in std::mem::take(&mut self.turn.notices) {
-            let mut tell = |channel: Vec<u8>, payload: &[u8]| {
+            let tell = |channel: Vec<u8>, payload: &[u8]| {
                 let nobody = &mut |_: &[u8]| {};
                 let (kind, inboxes) = (Kind::Channel, &node.inboxes);
                 node.pubsub.publish(kind, &channel, payload, after, inboxes, 0, nobody);

@@ -19,19 +19,19 @@ pub enum Missing {
 }
 
 /// One execution of one command.
-pub struct Ctx<'a> {
+pub struct Ctx<'a, 's> {
     pub args: Args<'a>,
     /// The client's database.
     pub db: usize,
     /// Milliseconds since the epoch; one instant for the whole command.
     pub now: i64,
     pub space: &'a Space,
-    pub locked: Locked<'a>,
+    pub locked: Locked<'s>,
     pub turn: &'a mut Turn,
 }
 
-impl<'a> Ctx<'a> {
-    pub fn new(args: Args<'a>, db: usize, space: &'a Space, locked: Locked<'a>, turn: &'a mut Turn) -> Ctx<'a> {
+impl<'a, 's> Ctx<'a, 's> {
+    pub fn new(args: Args<'a>, db: usize, space: &'a Space, locked: Locked<'s>, turn: &'a mut Turn) -> Ctx<'a, 's> {
         Ctx { args, db, now: turn.now, space, locked, turn }
     }
 

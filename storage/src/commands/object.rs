@@ -145,7 +145,7 @@ const HELP: [&str; 17] = [
     "    Prints this help.",
 ];
 
-fn bucket(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn bucket(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     match subject(cx).map(Entry::bucket) {
         Some(bucket) => out.int(i64::from(bucket)),
         None => out.null(),
@@ -153,7 +153,7 @@ fn bucket(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn encoding(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn encoding(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     match subject(cx) {
         Some(entry) => out.bulk_str(entry.value.encoding()),
         None => out.null(),
@@ -161,7 +161,7 @@ fn encoding(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn freq(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn freq(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (settings, now) = (cx.turn.settings, cx.now);
     match subject(cx) {
         None => out.null(),
@@ -171,7 +171,7 @@ fn freq(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn idletime(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn idletime(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (is_lfu, now) = (cx.turn.settings.policy.is_lfu(), cx.now);
     match subject(cx) {
         None => out.null(),
@@ -181,7 +181,7 @@ fn idletime(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn refcount(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn refcount(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let sharing = shares_integers(&cx.turn.settings);
     match subject(cx).map(|entry| &entry.value) {
         None => out.null(),
@@ -191,13 +191,13 @@ fn refcount(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn help(_: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn help(_: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     out.array(HELP.len());
     HELP.iter().for_each(|line| out.simple(line));
     Ok(())
 }
 
-fn memory_usage(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn memory_usage(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let mut samples = SAMPLES;
     let mut options = cx.args.from(3).iter();
     while let Some(option) = options.next() {
@@ -212,7 +212,7 @@ fn memory_usage(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// The object that a subcommand asks about.
-fn subject<'c>(cx: &'c mut Ctx<'_>) -> Option<&'c Entry> {
+fn subject<'c>(cx: &'c mut Ctx<'_, '_>) -> Option<&'c Entry> {
     let key = cx.key(2);
     if cx.exists(&key) {
         cx.turn.hits += 1;

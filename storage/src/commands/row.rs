@@ -8,7 +8,7 @@ use super::{Ctx, Outcome};
 use resp::{Args, Reply};
 
 /// The code of a command that works on the keys its row names.
-pub type Handler = for<'a, 'r> fn(&mut Ctx<'a>, &mut Reply<'r>) -> Outcome;
+pub type Handler = for<'a, 's, 'r> fn(&mut Ctx<'a, 's>, &mut Reply<'r>) -> Outcome;
 
 /// Where a command runs.
 #[derive(Clone, Copy)]

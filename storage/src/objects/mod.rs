@@ -16,7 +16,7 @@ mod zset;
 
 pub use changes::{Changes, ElementOp, Thresholds, decode_ops};
 pub use hash::Hash;
-pub use list::{List, Side};
+pub use list::{Iter as ListIter, List, Side};
 pub use set::{Member, Set};
 pub use string::Str;
 pub use zset::{Bound, LexBound, ZSet};

@@ -20,12 +20,10 @@ impl Node {
         self.counters.errors.fetch_add(1, Ordering::Relaxed);
         let Some(kind) = kind(reply) else { return };
         let mut kinds = KINDS.lock();
-        match kinds.get_mut(kind) {
-            Some(count) => *count += 1,
-            None if kinds.len() < KINDS_MAX => {
-                kinds.insert(kind.to_owned(), 1);
-            }
-            None => {}
+        if let Some(count) = kinds.get_mut(kind) {
+            *count += 1;
+        } else if kinds.len() < KINDS_MAX {
+            kinds.insert(kind.to_owned(), 1);
         }
     }
 }

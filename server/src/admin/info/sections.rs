@@ -30,7 +30,7 @@ pub fn server(call: &mut Call<'_>, out: &mut String) {
     field(out, "process_id", std::process::id());
     field(out, "process_supervised", "no");
     field(out, "run_id", &node.run_id);
-    field(out, "tcp_port", node.config.port());
+    field(out, "tcp_port", node.config.start().port);
     field(out, "server_time_usec", crate::node::wall_us());
     field(out, "uptime_in_seconds", up_s);
     field(out, "uptime_in_days", up_s / 86_400);
@@ -38,7 +38,7 @@ pub fn server(call: &mut Call<'_>, out: &mut String) {
     field(out, "configured_hz", HZ);
     field(out, "lru_clock", lru(call.core.turn.now));
     field(out, "executable", exe.display());
-    field(out, "config_file", node.config.file().map_or_else(String::new, |file| file.to_string()));
+    field(out, "config_file", node.config.file().map_or_else(String::new, |file| file.display().to_string()));
     field(out, "io_threads_active", u8::from(node.inboxes.len() > 1));
 }
 

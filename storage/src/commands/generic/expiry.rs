@@ -24,39 +24,39 @@ const UNIX_SECONDS: Scale = Scale { unit: MS_PER_SECOND, relative: false };
 const MILLISECONDS: Scale = Scale { unit: 1, relative: true };
 const UNIX_MILLISECONDS: Scale = Scale { unit: 1, relative: false };
 
-pub fn expire(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn expire(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set(cx, out, "expire", &SECONDS)
 }
 
-pub fn expireat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn expireat(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set(cx, out, "expireat", &UNIX_SECONDS)
 }
 
-pub fn pexpire(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn pexpire(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set(cx, out, "pexpire", &MILLISECONDS)
 }
 
-pub fn pexpireat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn pexpireat(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set(cx, out, "pexpireat", &UNIX_MILLISECONDS)
 }
 
-pub fn ttl(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn ttl(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     get(cx, out, &SECONDS)
 }
 
-pub fn expiretime(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn expiretime(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     get(cx, out, &UNIX_SECONDS)
 }
 
-pub fn pttl(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn pttl(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     get(cx, out, &MILLISECONDS)
 }
 
-pub fn pexpiretime(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn pexpiretime(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     get(cx, out, &UNIX_MILLISECONDS)
 }
 
-pub fn persist(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn persist(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let had = reach(cx, &key) && cx.deadline(&key).is_some();
     if had {
@@ -67,7 +67,7 @@ pub fn persist(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn set(cx: &mut Ctx<'_>, out: &mut Reply<'_>, name: &str, scale: &Scale) -> Outcome {
+fn set(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, name: &str, scale: &Scale) -> Outcome {
     let args = cx.args;
     let condition = Condition::parse(args.from(3))?;
     let base = if scale.relative { cx.now } else { 0 };
@@ -89,7 +89,7 @@ fn set(cx: &mut Ctx<'_>, out: &mut Reply<'_>, name: &str, scale: &Scale) -> Outc
 }
 
 /// Answers the deadline; -1 for a key without, -2 for no key. Seconds are rounded to the nearest.
-fn get(cx: &mut Ctx<'_>, out: &mut Reply<'_>, scale: &Scale) -> Outcome {
+fn get(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, scale: &Scale) -> Outcome {
     let key = cx.key(1);
     if !look(cx, &key) {
         out.int(-2);

@@ -232,7 +232,7 @@ pub const ROWS: &[Row] = &[
 
 /// Looks a key up for a command that reads about it, not from it: that counts as a hit or a miss,
 /// but not as a use of the object. True when the key exists.
-fn look(cx: &mut Ctx<'_>, key: &Key<'_>) -> bool {
+fn look(cx: &mut Ctx<'_, '_>, key: &Key<'_>) -> bool {
     let no_touch = std::mem::replace(&mut cx.turn.no_touch, true);
     let found = cx.touch(key);
     cx.turn.no_touch = no_touch;
@@ -241,7 +241,7 @@ fn look(cx: &mut Ctx<'_>, key: &Key<'_>) -> bool {
 
 /// Looks a key up for a command that changes it: that is a use of the object, but neither a hit
 /// nor a miss. True when the key exists.
-fn reach(cx: &mut Ctx<'_>, key: &Key<'_>) -> bool {
+fn reach(cx: &mut Ctx<'_, '_>, key: &Key<'_>) -> bool {
     if !cx.exists(key) {
         return false;
     }

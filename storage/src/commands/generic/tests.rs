@@ -18,13 +18,13 @@ const STRINGS: &[Row] = &[
     Row { name: "get", arity: 2, keys: &[one(1, "RO")], run: Run::Keyed(get), ..ROW },
 ];
 
-fn set(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn set(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     cx.store(&cx.key(1), Value::Str(Str::new(cx.args.at(2))));
     out.ok();
     Ok(())
 }
 
-fn get(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+fn get(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     match cx.read_str(&key)? {
         Some(string) => out.bulk(&string.bytes()),

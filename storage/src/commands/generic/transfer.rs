@@ -16,7 +16,7 @@ const SAME_OBJECT: Fail = Fail::text("ERR source and destination objects are the
 const INT_RANGE: Fail =
     Fail::text("ERR value is out of range, value must between -2147483648 and 2147483647");
 
-pub fn copy(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn copy(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, mut db, mut replace) = (cx.args, cx.db, false);
     let mut options = args.from(3).iter();
     while let Some(option) = options.next() {
@@ -51,7 +51,7 @@ pub fn copy(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// MOVE.
-pub fn move_key(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn move_key(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let db = database(cx.args.at(2))?;
     if db == cx.db {
@@ -67,7 +67,7 @@ pub fn move_key(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn rename(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn rename(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (source, target) = (cx.key(1), cx.key(2));
     if !reach(cx, &source) {
         return Err(NO_SUCH_KEY);
@@ -79,7 +79,7 @@ pub fn rename(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn renamenx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn renamenx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (source, target) = (cx.key(1), cx.key(2));
     if !reach(cx, &source) {
         return Err(NO_SUCH_KEY);
@@ -94,7 +94,7 @@ pub fn renamenx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// Gives what `source` holds to `target`, which loses what it held.
-fn pass(cx: &mut Ctx<'_>, source: &Key<'_>, target: &Key<'_>) {
+fn pass(cx: &mut Ctx<'_, '_>, source: &Key<'_>, target: &Key<'_>) {
     if let Some(taken) = Taken::from(cx, source) {
         cx.delete(target);
         taken.put(cx, target);
@@ -112,13 +112,13 @@ struct Taken {
 }
 
 impl Taken {
-    fn from(cx: &mut Ctx<'_>, key: &Key<'_>) -> Option<Taken> {
+    fn from(cx: &mut Ctx<'_, '_>, key: &Key<'_>) -> Option<Taken> {
         let clock = cx.object(key).map(Entry::clock)?;
         let (value, deadline) = cx.take(key)?;
         Some(Taken { value, deadline, clock })
     }
 
-    fn put(self, cx: &mut Ctx<'_>, key: &Key<'_>) {
+    fn put(self, cx: &mut Ctx<'_, '_>, key: &Key<'_>) {
         cx.put(key, self.value, self.deadline);
         let db = cx.db;
         if let Some(entry) = cx.partition(key).and_then(|partition| partition.get_mut(db, key)) {
@@ -128,7 +128,7 @@ impl Taken {
 }
 
 /// Does `work` in another database.
-fn within<'a, R>(cx: &mut Ctx<'a>, db: usize, work: impl FnOnce(&mut Ctx<'a>) -> R) -> R {
+fn within<'a, R>(cx: &mut Ctx<'a, '_>, db: usize, work: impl FnOnce(&mut Ctx<'a, '_>) -> R) -> R {
     let home = std::mem::replace(&mut cx.db, db);
     let result = work(cx);
     cx.db = home;

@@ -9,7 +9,7 @@ use resp::{Protocol, Reply};
 
 const COUNT_RANGE: Fail = Fail::text("ERR value is out of range");
 
-pub(super) fn hrandfield(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hrandfield(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let mut rng = cx.turn.rng.fork();

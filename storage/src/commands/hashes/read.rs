@@ -5,14 +5,14 @@ use crate::commands::{Ctx, Outcome, glob};
 use crate::objects::{Collection, Hash};
 use resp::Reply;
 
-pub(super) fn hget(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hget(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     bulk_or_null(out, cx.read::<Hash>(&key)?.and_then(|hash| hash.get(args.at(2))));
     Ok(())
 }
 
-pub(super) fn hmget(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hmget(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let hash = cx.read::<Hash>(&key)?;
@@ -30,7 +30,7 @@ fn bulk_or_null(out: &mut Reply<'_>, value: Option<&[u8]>) {
     }
 }
 
-pub(super) fn hexists(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hexists(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let found = cx.read::<Hash>(&key)?.is_some_and(|hash| hash.contains(args.at(2)));
@@ -38,7 +38,7 @@ pub(super) fn hexists(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hstrlen(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hstrlen(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let value = cx.read::<Hash>(&key)?.and_then(|hash| hash.get(args.at(2)));
@@ -46,13 +46,13 @@ pub(super) fn hstrlen(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hlen(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hlen(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     out.int(cx.read::<Hash>(&key)?.map_or(0, Hash::len) as i64);
     Ok(())
 }
 
-pub(super) fn hgetall(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hgetall(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let hash = cx.read::<Hash>(&key)?;
     out.map(hash.map_or(0, Hash::len));
@@ -63,7 +63,7 @@ pub(super) fn hgetall(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hkeys(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hkeys(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let hash = cx.read::<Hash>(&key)?;
     out.array(hash.map_or(0, Hash::len));
@@ -71,7 +71,7 @@ pub(super) fn hkeys(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hvals(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hvals(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let hash = cx.read::<Hash>(&key)?;
     out.array(hash.map_or(0, Hash::len));
@@ -80,7 +80,7 @@ pub(super) fn hvals(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// Checks in Redis's order: the cursor, the type, and the options only if there is a key.
-pub(super) fn hscan(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hscan(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     cursor(args.at(2))?;

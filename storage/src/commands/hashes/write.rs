@@ -13,20 +13,20 @@ const NOT_HASH_FLOAT: Fail = Fail::text("ERR hash value is not a float");
 const NOT_FINITE: Fail = Fail::text("ERR value is NaN or Infinity");
 const SUM_NOT_FINITE: Fail = Fail::text("ERR increment would produce NaN or Infinity");
 
-pub(super) fn hset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hset(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let created = set_pairs(cx, "hset")?;
     out.int(created);
     Ok(())
 }
 
-pub(super) fn hmset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hmset(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set_pairs(cx, "hmset")?;
     out.ok();
     Ok(())
 }
 
 /// Sets the fields from argument 2 on; returns how many are new.
-fn set_pairs(cx: &mut Ctx<'_>, command: &str) -> Result<i64, Fail> {
+fn set_pairs(cx: &mut Ctx<'_, '_>, command: &str) -> Result<i64, Fail> {
     let args = cx.args;
     if !args.len().is_multiple_of(2) {
         return Err(Fail::arity(command));
@@ -44,7 +44,7 @@ fn set_pairs(cx: &mut Ctx<'_>, command: &str) -> Result<i64, Fail> {
     Ok(created.unwrap_or(0))
 }
 
-pub(super) fn hsetnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hsetnx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let set = cx.modify(&key, Missing::Create, |hash: &mut Hash, changes| {
@@ -62,7 +62,7 @@ pub(super) fn hsetnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hdel(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hdel(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let removed = cx.modify(&key, Missing::Skip, |hash: &mut Hash, changes| {
@@ -80,7 +80,7 @@ pub(super) fn hdel(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hincrby(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hincrby(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let increment = parse::integer(args.at(3))?;
     let key = cx.key(1);
@@ -97,7 +97,7 @@ pub(super) fn hincrby(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn hincrbyfloat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn hincrbyfloat(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let increment = LongDouble::parse(args.at(3)).map_err(|error| match error {
         LongDoubleError::NotAFloat => NOT_FLOAT,
@@ -119,7 +119,7 @@ pub(super) fn hincrbyfloat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 
 /// Replaces the field in argument 2 by what `edit` makes of it; an error changes nothing.
 fn edit_field<R>(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     key: &Key<'_>,
     edit: impl FnOnce(Option<&[u8]>) -> Result<(R, Vec<u8>), Fail>,
 ) -> Result<(R, Vec<u8>), Fail> {

@@ -9,31 +9,31 @@ use crate::objects::{Collection, List, Side};
 use resp::Reply;
 use resp::numbers::parse_i64;
 
-pub fn lpush(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lpush(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     push(cx, out, Side::Left, Missing::Create)
 }
 
-pub fn rpush(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn rpush(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     push(cx, out, Side::Right, Missing::Create)
 }
 
-pub fn lpushx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lpushx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     push(cx, out, Side::Left, Missing::Skip)
 }
 
-pub fn rpushx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn rpushx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     push(cx, out, Side::Right, Missing::Skip)
 }
 
-pub fn lpop(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lpop(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     pop(cx, out, Side::Left)
 }
 
-pub fn rpop(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn rpop(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     pop(cx, out, Side::Right)
 }
 
-pub fn lmove(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lmove(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (from, to) = (side(cx.args.at(3))?, side(cx.args.at(4))?);
     if !shift(cx, out, from, to)? {
         out.null();
@@ -41,14 +41,14 @@ pub fn lmove(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn rpoplpush(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn rpoplpush(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     if !shift(cx, out, Side::Right, Side::Left)? {
         out.null();
     }
     Ok(())
 }
 
-pub fn lmpop(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lmpop(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let wanted = MultiPop::parse(cx, 1)?;
     if !pop_first(cx, out, &wanted)? {
         out.null_array();
@@ -67,7 +67,7 @@ pub struct MultiPop {
 
 impl MultiPop {
     /// Reads the arguments from the number of keys, at `at`, to the end.
-    pub fn parse(cx: &Ctx<'_>, at: usize) -> Result<MultiPop, Fail> {
+    pub fn parse(cx: &Ctx<'_, '_>, at: usize) -> Result<MultiPop, Fail> {
         let above_zero = |arg: &[u8], error: &'static str| {
             let number = parse_i64(arg).and_then(|number| usize::try_from(number).ok());
             number.filter(|number| *number > 0).ok_or(Fail::text(error))
@@ -91,7 +91,7 @@ impl MultiPop {
 
 /// Pops from the first of several lists that exists and replies with its key and the elements;
 /// false, without a reply, when there is none.
-pub fn pop_first(cx: &mut Ctx<'_>, out: &mut Reply<'_>, wanted: &MultiPop) -> Result<bool, Fail> {
+pub fn pop_first(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, wanted: &MultiPop) -> Result<bool, Fail> {
     for index in wanted.first_key..wanted.first_key + wanted.keys {
         let key = cx.key(index);
         if cx.peek::<List>(&key)?.is_none() {
@@ -111,7 +111,7 @@ pub fn pop_first(cx: &mut Ctx<'_>, out: &mut Reply<'_>, wanted: &MultiPop) -> Re
 
 /// Moves an element from an end of the list at argument 1 to an end of the one at argument 2 and
 /// replies with it; false, without a reply, when there is none.
-pub fn shift(cx: &mut Ctx<'_>, out: &mut Reply<'_>, from: Side, to: Side) -> Result<bool, Fail> {
+pub fn shift(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, from: Side, to: Side) -> Result<bool, Fail> {
     let (source, target) = (cx.key(1), cx.key(2));
     let Some(element) = cx.peek::<List>(&source)?.and_then(|list| list.end(from)) else {
         return Ok(false);
@@ -137,7 +137,7 @@ pub fn shift(cx: &mut Ctx<'_>, out: &mut Reply<'_>, from: Side, to: Side) -> Res
     Ok(true)
 }
 
-fn push(cx: &mut Ctx<'_>, out: &mut Reply<'_>, side: Side, missing: Missing) -> Outcome {
+fn push(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, side: Side, missing: Missing) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let len = cx.modify(&key, missing, |list: &mut List, changes| {
         args.from(2).iter().for_each(|element| list.push(side, element, changes));
@@ -150,7 +150,7 @@ fn push(cx: &mut Ctx<'_>, out: &mut Reply<'_>, side: Side, missing: Missing) -> 
     Ok(())
 }
 
-fn pop(cx: &mut Ctx<'_>, out: &mut Reply<'_>, side: Side) -> Outcome {
+fn pop(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, side: Side) -> Outcome {
     let args = cx.args;
     if args.len() > 3 {
         return Err(Fail::arity(if side == Side::Left { "lpop" } else { "rpop" }));
@@ -177,7 +177,7 @@ fn pop(cx: &mut Ctx<'_>, out: &mut Reply<'_>, side: Side) -> Outcome {
 
 /// Drops as many elements as `look` says after it saw the list; false if there is no list.
 fn take(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     key: &Key<'_>,
     side: Side,
     look: impl FnOnce(&List) -> usize,

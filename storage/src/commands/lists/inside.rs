@@ -14,13 +14,13 @@ const RANK_ZERO: Fail = Fail::text(
      or use negative to start from the end of the list",
 );
 
-pub fn llen(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn llen(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let len = cx.read::<List>(&cx.key(1))?.map_or(0, List::len);
     out.int(len as i64);
     Ok(())
 }
 
-pub fn lindex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lindex(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let arg = cx.args.at(2);
     let Some(list) = cx.read::<List>(&cx.key(1))? else {
         out.null();
@@ -33,7 +33,7 @@ pub fn lindex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn lrange(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lrange(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (start, stop) = (integer(cx.args.at(2))?, integer(cx.args.at(3))?);
     let Some(list) = cx.read::<List>(&cx.key(1))? else {
         out.array(0);
@@ -45,7 +45,7 @@ pub fn lrange(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn lpos(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lpos(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let search = Search::parse(cx.args)?;
     let Some(list) = cx.read::<List>(&cx.key(1))? else {
         match search.count {
@@ -73,7 +73,7 @@ pub fn lpos(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn lset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lset(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let set = cx.modify(&key, Missing::Skip, |list: &mut List, changes| {
         let index = index_in(integer(args.at(2))?, list.len()).ok_or(INDEX_RANGE)?;
@@ -85,7 +85,7 @@ pub fn lset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn linsert(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn linsert(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let behind = match args.at(2) {
         arg if is(arg, "before") => 0,
@@ -104,7 +104,7 @@ pub fn linsert(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn lrem(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lrem(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let count = integer(args.at(2))?;
     let most = if count == 0 { usize::MAX } else { count.unsigned_abs() as usize };
@@ -135,7 +135,7 @@ pub fn lrem(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn ltrim(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn ltrim(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (start, stop) = (integer(cx.args.at(2))?, integer(cx.args.at(3))?);
     let key = cx.key(1);
     let empty = cx.modify(&key, Missing::Skip, |list: &mut List, changes| {

@@ -14,13 +14,13 @@ const NO_KEYS: Fail = Fail::text("ERR numkeys should be greater than 0");
 const TOO_MANY_KEYS: Fail = Fail::text("ERR Number of keys can't be greater than number of args");
 const NEGATIVE_LIMIT: Fail = Fail::text("ERR LIMIT can't be negative");
 
-pub(super) fn sinter(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sinter(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let operands = operands(cx, 1..cx.args.len())?;
     put_all(out, |each| inter(&operands, each));
     Ok(())
 }
 
-pub(super) fn sunion(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sunion(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let limits = *cx.limits();
     let operands = operands(cx, 1..cx.args.len())?;
     let union = collect(&limits, |each| union(&operands, each));
@@ -29,25 +29,25 @@ pub(super) fn sunion(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn sdiff(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sdiff(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let operands = operands(cx, 1..cx.args.len())?;
     put_all(out, |each| diff(&operands, each));
     Ok(())
 }
 
-pub(super) fn sinterstore(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sinterstore(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     store(cx, out, "sinterstore", |operands, each| inter(operands, each))
 }
 
-pub(super) fn sunionstore(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sunionstore(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     store(cx, out, "sunionstore", |operands, each| union(operands, each))
 }
 
-pub(super) fn sdiffstore(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sdiffstore(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     store(cx, out, "sdiffstore", |operands, each| diff(operands, each))
 }
 
-pub(super) fn sintercard(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sintercard(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let keys = parse_i64(args.at(1)).filter(|keys| *keys > 0).ok_or(NO_KEYS)?;
     let end = usize::try_from(keys).ok().and_then(|keys| keys.checked_add(2));
@@ -70,7 +70,7 @@ pub(super) fn sintercard(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// The sets under the keys in these arguments, each looked up as a read.
-fn operands<'c>(cx: &'c mut Ctx<'_>, keys: Range<usize>) -> Result<Vec<Option<&'c Set>>, Fail> {
+fn operands<'c>(cx: &'c mut Ctx<'_, '_>, keys: Range<usize>) -> Result<Vec<Option<&'c Set>>, Fail> {
     for index in keys.clone() {
         cx.touch(&cx.key(index));
     }
@@ -132,7 +132,7 @@ fn collect<'s>(limits: &Thresholds, walk: impl FnOnce(Each<'_, 's>)) -> Set {
 
 /// Stores a result under argument 1; an empty one deletes it.
 fn store(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     out: &mut Reply<'_>,
     event: &'static str,
     walk: impl for<'s> FnOnce(&[Option<&'s Set>], Each<'_, 's>),

@@ -7,7 +7,7 @@ use crate::keyspace::Class;
 use crate::objects::{Collection, Set};
 use resp::Reply;
 
-pub(super) fn sadd(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sadd(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let added = cx.modify(&key, Missing::Create, |set: &mut Set, changes| {
@@ -21,7 +21,7 @@ pub(super) fn sadd(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn srem(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn srem(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let removed = cx.modify(&key, Missing::Skip, |set: &mut Set, changes| {
@@ -40,7 +40,7 @@ pub(super) fn srem(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// A missing source answers 0 before the destination's type is looked at.
-pub(super) fn smove(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn smove(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let (source, destination, member) = (cx.key(1), cx.key(2), args.at(3));
     if !cx.exists(&source) {
@@ -71,7 +71,7 @@ pub(super) fn smove(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn sismember(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sismember(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let found = cx.read::<Set>(&key)?.is_some_and(|set| set.contains(args.at(2)));
@@ -79,7 +79,7 @@ pub(super) fn sismember(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn smismember(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn smismember(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     let set = cx.read::<Set>(&key)?;
@@ -90,13 +90,13 @@ pub(super) fn smismember(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub(super) fn scard(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn scard(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     out.int(cx.read::<Set>(&key)?.map_or(0, Set::len) as i64);
     Ok(())
 }
 
-pub(super) fn smembers(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn smembers(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let set = cx.read::<Set>(&key)?;
     out.set(set.map_or(0, Set::len));
@@ -105,7 +105,7 @@ pub(super) fn smembers(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// Checks in Redis's order: the cursor, the type, and the options only if there is a key.
-pub(super) fn sscan(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn sscan(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let key = cx.key(1);
     cursor(args.at(2))?;

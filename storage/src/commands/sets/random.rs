@@ -11,7 +11,7 @@ use resp::Reply;
 /// nothing but integers thereby becomes an intset again.
 const REBUILD_FACTOR: usize = 5;
 
-pub(super) fn spop(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn spop(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     sample::no_more(args, 2)?;
     if let Some(count) = args.get(2) {
@@ -34,7 +34,7 @@ pub(super) fn spop(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn spop_many(cx: &mut Ctx<'_>, out: &mut Reply<'_>, count: usize) -> Outcome {
+fn spop_many(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, count: usize) -> Outcome {
     let key = cx.key(1);
     let len = cx.peek::<Set>(&key)?.map_or(0, Set::len);
     let count = count.min(len);
@@ -72,7 +72,7 @@ fn spop_many(cx: &mut Ctx<'_>, out: &mut Reply<'_>, count: usize) -> Outcome {
     Ok(())
 }
 
-pub(super) fn srandmember(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub(super) fn srandmember(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     sample::no_more(args, 2)?;
     let key = cx.key(1);

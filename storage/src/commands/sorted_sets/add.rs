@@ -32,15 +32,15 @@ struct Tally {
     score: Option<f64>,
 }
 
-pub fn zadd<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zadd<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     add(cx, out, Options::default())
 }
 
-pub fn zincrby<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zincrby<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     add(cx, out, Options { incr: true, ..Options::default() })
 }
 
-fn add<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, preset: Options) -> Outcome {
+fn add<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>, preset: Options) -> Outcome {
     let (options, pairs) = Options::parse(cx.args.from(2), preset)?;
     let scores = pairs.iter().step_by(2).map(parse::float);
     let scores = scores.collect::<Result<SmallVec<[f64; 8]>, Fail>>()?;

@@ -54,35 +54,35 @@ enum Input<'a> {
     Set(&'a Set),
 }
 
-pub fn zunion<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zunion<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Union, Goal::Reply)
 }
 
-pub fn zunionstore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zunionstore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Union, Goal::Store)
 }
 
-pub fn zinter<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zinter<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Inter, Goal::Reply)
 }
 
-pub fn zinterstore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zinterstore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Inter, Goal::Store)
 }
 
-pub fn zintercard<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zintercard<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Inter, Goal::Count)
 }
 
-pub fn zdiff<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zdiff<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Diff, Goal::Reply)
 }
 
-pub fn zdiffstore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zdiffstore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     run(cx, out, Operation::Diff, Goal::Store)
 }
 
-fn run<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, operation: Operation, goal: Goal) -> Outcome {
+fn run<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>, operation: Operation, goal: Goal) -> Outcome {
     let args = cx.args;
     let at = if goal == Goal::Store { 2 } else { 1 };
     let count = parse::integer(args.at(at))?;

@@ -8,21 +8,21 @@ use crate::objects::{Collection, ZSet};
 use resp::Reply;
 use resp::numbers::format_score;
 
-pub fn zcard<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zcard<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let set = cx.read::<ZSet>(&key)?;
     out.int(set.map_or(0, Collection::len) as i64);
     Ok(())
 }
 
-pub fn zscore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zscore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let set = cx.read::<ZSet>(&key)?;
     score_or_null(set.and_then(|set| set.score(args.at(2))), out);
     Ok(())
 }
 
-pub fn zmscore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zmscore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let set = cx.read::<ZSet>(&key)?;
     let members = args.from(2);
@@ -33,15 +33,15 @@ pub fn zmscore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn zrank<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrank<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     rank(cx, out, false)
 }
 
-pub fn zrevrank<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrevrank<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     rank(cx, out, true)
 }
 
-fn rank<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, reverse: bool) -> Outcome {
+fn rank<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>, reverse: bool) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let found = cx.read::<ZSet>(&key)?.and_then(|set| {
         let (rank, _) = set.rank(args.at(2))?;
@@ -54,7 +54,7 @@ fn rank<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, reverse: bool) -> Outcome {
     Ok(())
 }
 
-pub fn zcount<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zcount<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let (min, max) = bounds::scores(args.at(2), args.at(3))?;
     let set = cx.read::<ZSet>(&key)?;
@@ -62,7 +62,7 @@ pub fn zcount<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn zlexcount<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zlexcount<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let (min, max) = bounds::lex(args.at(2), args.at(3))?;
     let set = cx.read::<ZSet>(&key)?;
@@ -70,7 +70,7 @@ pub fn zlexcount<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn zscan<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zscan<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     parse::cursor(args.at(2))?;
     out.array(2);

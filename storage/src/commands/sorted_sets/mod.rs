@@ -20,7 +20,7 @@ use resp::Reply;
 
 /// Stores a result and replies its length; an empty one deletes the destination.
 fn store(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     out: &mut Reply<'_>,
     destination: &Key<'_>,
     pairs: Vec<(SmallBytes, f64)>,

@@ -17,15 +17,15 @@ pub enum End {
     Max,
 }
 
-pub fn zpopmin<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zpopmin<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     zpop(cx, out, End::Min)
 }
 
-pub fn zpopmax<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zpopmax<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     zpop(cx, out, End::Max)
 }
 
-fn zpop<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, end: End) -> Outcome {
+fn zpop<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>, end: End) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     if args.len() > 3 {
         return Err(SYNTAX);
@@ -40,7 +40,7 @@ fn zpop<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, end: End) -> Outcome {
     Ok(())
 }
 
-pub fn zmpop<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zmpop<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let keys = at_least_one(args.at(1)).ok_or(NO_KEYS)?;
     let options = keys.checked_add(2).map(|at| args.from(at)).unwrap_or(args.from(args.len()));
@@ -84,7 +84,7 @@ pub struct Popping {
 /// Pops members and replies `header(number of members)`, then each with its score. False, and
 /// nothing is written, when the key does not exist or the count is 0.
 pub fn pop(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     out: &mut Reply<'_>,
     key: &Key<'_>,
     popping: Popping,

@@ -13,7 +13,7 @@ const NO_NEGATIVE: Fail = Fail::text(
     "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
 );
 
-pub fn zrandmember<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrandmember<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let Some(count) = args.get(2) else {
         return one(cx, out);
@@ -56,7 +56,7 @@ pub fn zrandmember<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn one<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+fn one<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let len = cx.read::<ZSet>(&key)?.map_or(0, Collection::len);
     let rank = cx.random(len);
@@ -69,7 +69,7 @@ fn one<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
 }
 
 /// `wanted` different numbers below `len`, every choice equally likely (Floyd's algorithm).
-fn distinct(cx: &mut Ctx<'_>, wanted: usize, len: usize) -> BTreeSet<usize> {
+fn distinct(cx: &mut Ctx<'_, '_>, wanted: usize, len: usize) -> BTreeSet<usize> {
     let mut ranks = BTreeSet::new();
     for last in len - wanted..len {
         let drawn = cx.random(last + 1);
@@ -80,7 +80,7 @@ fn distinct(cx: &mut Ctx<'_>, wanted: usize, len: usize) -> BTreeSet<usize> {
     ranks
 }
 
-fn emit(cx: &Ctx<'_>, out: &mut Reply<'_>, ranks: std::ops::Range<usize>, scores: bool) -> Outcome {
+fn emit(cx: &Ctx<'_, '_>, out: &mut Reply<'_>, ranks: std::ops::Range<usize>, scores: bool) -> Outcome {
     let key = cx.key(1);
     let pairs = cx.peek::<ZSet>(&key)?.map(|set| set.range(ranks));
     for (member, score) in pairs.into_iter().flatten() {

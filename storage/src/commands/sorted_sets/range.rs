@@ -44,31 +44,31 @@ enum Bounds<'a> {
     Lex(LexBound<'a>, LexBound<'a>),
 }
 
-pub fn zrange<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrange<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, OPEN)
 }
 
-pub fn zrevrange<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrevrange<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, Query { by: Some(By::Rank), reverse: Some(true), ..OPEN })
 }
 
-pub fn zrangebyscore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrangebyscore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, Query { by: Some(By::Score), reverse: Some(false), ..OPEN })
 }
 
-pub fn zrevrangebyscore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrevrangebyscore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, Query { by: Some(By::Score), reverse: Some(true), ..OPEN })
 }
 
-pub fn zrangebylex<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrangebylex<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, Query { by: Some(By::Lex), reverse: Some(false), ..OPEN })
 }
 
-pub fn zrevrangebylex<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrevrangebylex<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     range(cx, out, Query { by: Some(By::Lex), reverse: Some(true), ..OPEN })
 }
 
-fn range<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, preset: Query) -> Outcome {
+fn range<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>, preset: Query) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let (query, bounds) = preset.parse(args.from(2), false)?;
     let Some(set) = cx.read::<ZSet>(&key)? else {
@@ -85,7 +85,7 @@ fn range<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>, preset: Query) -> Outcome {
     Ok(())
 }
 
-pub fn zrangestore<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+pub fn zrangestore<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let args = cx.args;
     let (destination, source) = (cx.key(1), cx.key(2));
     let (query, bounds) = OPEN.parse(args.from(3), true)?;

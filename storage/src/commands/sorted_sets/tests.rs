@@ -14,7 +14,7 @@ const OTHERS: &[Row] = &[
     Row { name: "encoding", arity: 2, keys: &[row::one(1, "")], run: Run::Keyed(encoding), ..ROW },
 ];
 
-fn sadd<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+fn sadd<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     cx.modify(&key, Missing::Create, |set: &mut Set, changes| {
         args.from(2).iter().filter(|member| set.insert(member, changes)).count()
@@ -23,14 +23,14 @@ fn sadd<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn set<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+fn set<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     cx.store(&key, Value::Str(Str::new(args.at(2))));
     out.ok();
     Ok(())
 }
 
-fn encoding<'a>(cx: &mut Ctx<'a>, out: &mut Reply<'_>) -> Outcome {
+fn encoding<'a>(cx: &mut Ctx<'a, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     out.simple(cx.value(&key).map_or("none", Value::encoding));
     Ok(())

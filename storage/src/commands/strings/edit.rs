@@ -13,25 +13,25 @@ use resp::long_double::{self, LongDoubleError};
 const DECREMENT_OVERFLOW: Fail = Fail::text("ERR decrement would overflow");
 const NAN_OR_INFINITY: Fail = Fail::text("ERR increment would produce NaN or Infinity");
 
-pub fn incr(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn incr(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     add(cx, out, 1)
 }
 
-pub fn decr(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn decr(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     add(cx, out, -1)
 }
 
-pub fn incrby(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn incrby(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let by = integer(cx.args.at(2))?;
     add(cx, out, by)
 }
 
-pub fn decrby(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn decrby(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let by = integer(cx.args.at(2))?.checked_neg().ok_or(DECREMENT_OVERFLOW)?;
     add(cx, out, by)
 }
 
-pub fn incrbyfloat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn incrbyfloat(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     let sum = |before: &[u8]| {
         long_double::add(before, args.at(2)).map_err(|error| match error {
@@ -59,7 +59,7 @@ pub fn incrbyfloat(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn append(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn append(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key, max) = (cx.args, cx.key(1), cx.bulk_len_max());
     let more = args.at(2);
     let len = cx.modify_str(&key, Missing::Skip, |string, changes| {
@@ -80,7 +80,7 @@ pub fn append(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn setrange(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn setrange(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key, max) = (cx.args, cx.key(1), cx.bulk_len_max());
     let offset = usize::try_from(integer(args.at(2))?).map_err(|_| OFFSET_RANGE)?;
     let part = args.at(3);
@@ -117,7 +117,7 @@ pub fn setrange(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn add(cx: &mut Ctx<'_>, out: &mut Reply<'_>, by: i64) -> Outcome {
+fn add(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, by: i64) -> Outcome {
     let key = cx.key(1);
     let sum = cx.modify_str(&key, Missing::Skip, |string, changes| {
         let sum = string.integer().ok_or(NOT_INTEGER)?.checked_add(by).ok_or(OVERFLOW)?;

@@ -19,7 +19,7 @@ const TOO_LONG: Fail = Fail::text("ERR String too long for LCS");
 const TABLE_TOO_BIG: Fail =
     Fail::text("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
 
-pub fn lcs(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn lcs(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (first, second) = (cx.key(1), cx.key(2));
     cx.touch(&first);
     cx.touch(&second);
@@ -60,7 +60,7 @@ pub fn lcs(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn string<'c>(cx: &'c Ctx<'_>, key: &Key<'_>) -> Result<Cow<'c, [u8]>, Fail> {
+fn string<'c>(cx: &'c Ctx<'_, '_>, key: &Key<'_>) -> Result<Cow<'c, [u8]>, Fail> {
     match cx.value(key) {
         None => Ok(Cow::Borrowed(&[])),
         Some(Value::Str(string)) => Ok(Str::bytes(string)),

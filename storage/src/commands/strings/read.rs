@@ -7,7 +7,7 @@ use crate::commands::parse::integer;
 use crate::objects::{Str, Value};
 use resp::Reply;
 
-pub fn get(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn get(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     match cx.read_str(&cx.key(1))? {
         Some(string) => reply_str(out, string),
         None => out.null(),
@@ -15,7 +15,7 @@ pub fn get(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn mget(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn mget(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     out.array(cx.args.len() - 1);
     for index in 1..cx.args.len() {
         let key = cx.key(index);
@@ -28,12 +28,12 @@ pub fn mget(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn strlen(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn strlen(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     out.int(cx.read_str(&cx.key(1))?.map_or(0, Str::len) as i64);
     Ok(())
 }
 
-pub fn getrange(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn getrange(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (start, end) = (integer(cx.args.at(2))?, integer(cx.args.at(3))?);
     match cx.read_str(&cx.key(1))? {
         Some(string) => out.bulk(part(&string.bytes(), start, end)),

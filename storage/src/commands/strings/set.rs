@@ -8,7 +8,7 @@ use crate::keyspace::{Class, Key};
 use crate::objects::{Str, Value};
 use resp::Reply;
 
-pub fn set(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn set(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     // The plain form is the most frequent command of all.
     if args.len() == 3 {
@@ -47,7 +47,7 @@ pub fn set(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn setnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn setnx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let free = !cx.exists(&key);
     if free {
@@ -57,22 +57,22 @@ pub fn setnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn setex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn setex(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set_with_deadline(cx, out, Unit::Seconds, "setex")
 }
 
-pub fn psetex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn psetex(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     set_with_deadline(cx, out, Unit::Millis, "psetex")
 }
 
-pub fn mset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn mset(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     check_pairs(cx, "mset")?;
     store_pairs(cx);
     out.ok();
     Ok(())
 }
 
-pub fn msetnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn msetnx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     check_pairs(cx, "msetnx")?;
     let free = !(1..cx.args.len()).step_by(2).any(|index| cx.exists(&cx.key(index)));
     if free {
@@ -82,7 +82,7 @@ pub fn msetnx(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn getset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn getset(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     match cx.read_str(&key)? {
         Some(string) => reply_str(out, string),
@@ -92,7 +92,7 @@ pub fn getset(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn getdel(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn getdel(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     match cx.read_str(&key)? {
         Some(string) => reply_str(out, string),
@@ -106,7 +106,7 @@ pub fn getdel(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn getex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
+pub fn getex(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let key = cx.key(1);
     let expiry = Options::parse(cx.args.from(2), Command::GetEx)?.expiry;
     match cx.read_str(&key)? {
@@ -135,13 +135,13 @@ pub fn getex(cx: &mut Ctx<'_>, out: &mut Reply<'_>) -> Outcome {
     Ok(())
 }
 
-fn store(cx: &mut Ctx<'_>, key: &Key<'_>, bytes: &[u8]) {
+fn store(cx: &mut Ctx<'_, '_>, key: &Key<'_>, bytes: &[u8]) {
     cx.store(key, Value::Str(Str::new(bytes)));
     cx.notify(Class::String, "set", key);
 }
 
 fn set_with_deadline(
-    cx: &mut Ctx<'_>,
+    cx: &mut Ctx<'_, '_>,
     out: &mut Reply<'_>,
     unit: Unit,
     name: &'static str,
@@ -155,11 +155,11 @@ fn set_with_deadline(
     Ok(())
 }
 
-fn check_pairs(cx: &Ctx<'_>, name: &str) -> Outcome {
+fn check_pairs(cx: &Ctx<'_, '_>, name: &str) -> Outcome {
     if cx.args.len().is_multiple_of(2) { Err(Fail::arity(name)) } else { Ok(()) }
 }
 
-fn store_pairs(cx: &mut Ctx<'_>) {
+fn store_pairs(cx: &mut Ctx<'_, '_>) {
     let args = cx.args;
     for index in (1..args.len()).step_by(2) {
         let key = cx.key(index);
