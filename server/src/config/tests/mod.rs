@@ -232,7 +232,7 @@ fn what_is_no_text_is_refused() {
     let line = line_of(load([OsString::from("bowshock")], [variable]));
     assert_eq!(line, "the environment variable BOWSHOCK_REQUIREPASS is not UTF-8 text");
     let config = config(&[]);
-    let refused = change::check(&config, &[(b"requirepass", &[0xff])]).unwrap_err();
+    let refused = super::change::check(&config, &[(b"requirepass", &[0xff])]).unwrap_err();
     assert!(refused.ends_with("argument must be UTF-8 text"), "{refused}");
 }
 
