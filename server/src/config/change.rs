@@ -50,8 +50,10 @@ pub fn check(config: &Config, pairs: &[(&[u8], &[u8])]) -> Result<Vec<(usize, Va
         else {
             continue;
         };
-        let value = String::from_utf8_lossy(value);
-        let value = row.kind.parse(&value).map_err(|why| refusal(name, &why))?;
+        // All values are texts; another reading of a password would lock everybody out.
+        let value =
+            std::str::from_utf8(value).map_err(|_| refusal(name, "argument must be UTF-8 text"))?;
+        let value = row.kind.parse(value).map_err(|why| refusal(name, &why))?;
         checked.push((place, value));
     }
     Ok(checked)

@@ -53,7 +53,7 @@ pub fn command() -> Command {
             directory(Command::new("check"), "The data directory")
                 .about("Read a data directory and report what is damaged"),
         )
-        .next_help_heading("Options")
+        .next_help_heading("File")
         .arg(
             Arg::new("config")
                 .long("config")

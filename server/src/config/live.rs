@@ -49,6 +49,7 @@ impl Config {
         &self.start
     }
 
+    /// The file of `--config`, absolute.
     pub fn file(&self) -> Option<&Path> {
         self.file.as_deref()
     }

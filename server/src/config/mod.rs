@@ -21,9 +21,8 @@ mod units;
 pub use cli::Task;
 pub use live::Config;
 pub use logging::set_up_logging;
-pub use sources::{ConfigError, Origin, Values};
+pub use sources::{ConfigError, Values};
 pub use start::{BaseKind, Start};
-pub use units::{parse_bytes, print_bytes};
 
 use std::ffi::OsString;
 
@@ -65,13 +64,7 @@ pub fn load(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Loaded, NotLoaded> {
     let matches = cli::command().try_get_matches_from(args)?;
-    let readable = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
-    let environment: Vec<(String, String)> = environment
-        .into_iter()
-        .filter_map(readable)
-        .filter(|(name, _)| name.starts_with(sources::PREFIX))
-        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
-        .collect();
+    let environment = sources::ours(environment)?;
     let file = cli::file(&matches, &environment);
     let mut written = match &file {
         Some(path) => sources::from_file(path)?,

@@ -5,6 +5,7 @@
 
 use super::kind::Value;
 use super::table::{self, KEYS, Row};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml_edit::{DocumentMut, Item};
@@ -38,6 +39,8 @@ pub enum ConfigError {
     BadValue { key: &'static str, value: String, allowed: String, origin: Origin },
     #[error("{origin} sets the unknown key '{key}'{advice}; bowshock --help lists all keys")]
     UnknownKey { key: String, origin: Origin, advice: String },
+    #[error("{0} is not UTF-8 text")]
+    NotText(Origin),
     #[error("cannot read the file of --config, {path}: {why}", path = .path.display())]
     Unreadable { path: PathBuf, why: String },
 }
@@ -81,6 +84,21 @@ fn parse(row: &Row, text: &str, origin: &Origin) -> Result<(Value, Origin), Conf
 /// The environment variable of a key.
 pub fn variable(name: &str) -> String {
     format!("{PREFIX}{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The variables that are meant for us.
+pub fn ours(
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let named =
+        environment.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let ours = named.filter(|(name, _)| name.starts_with(PREFIX));
+    ours.map(|(name, value)| match value.into_string() {
+        Ok(value) => Ok((name, value)),
+        // A password read in another way would lock everybody out.
+        Err(_) => Err(ConfigError::NotText(Origin::Environment(name))),
+    })
+    .collect()
 }
 
 /// Values of the environment, and a warning for each variable that looks like ours and is no key.

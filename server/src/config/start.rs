@@ -32,7 +32,8 @@ pub struct Start {
     pub dir: PathBuf,
     /// Bytes; `None`: the journal decides.
     pub disk_reserve: Option<u64>,
-    /// Bytes; `None`: the base decides.
+    /// Bytes; `None`: chosen with `maxmemory`.
+    #[cfg_attr(not(feature = "rocksdb"), expect(dead_code, reason = "only RocksDB has one"))]
     pub block_cache: Option<u64>,
     pub log_level: LevelFilter,
     pub buckets: u16,

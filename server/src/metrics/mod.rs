@@ -13,4 +13,4 @@ mod tests;
 mod text;
 
 pub use export::Metrics;
-pub use sample::{CommandSample, Sample, StoreSample};
+pub use sample::Sample;

@@ -61,5 +61,9 @@ pub struct StoreSample {
     pub block_cache_bytes: u64,
     pub pending_compaction_bytes: u64,
     pub feeds: u64,
+    pub fed_bytes: u64,
+    pub feed_seconds: f64,
+    /// Writers are slowed until the base has caught up.
+    pub is_lagging: bool,
     pub reserve_low: bool,
 }

@@ -96,6 +96,9 @@ pub const ROWS: &[Row] = &[
     store(Gauge, "bowshock_base_block_cache_bytes", "Blocks of the base in memory", |s| s.store.block_cache_bytes as f64),
     store(Gauge, "bowshock_base_pending_compaction_bytes", "Bytes of the base to be rewritten, estimated", |s| s.store.pending_compaction_bytes as f64),
     store(Counter, "bowshock_base_feeds_total", "Feeds the base has taken in", |s| s.store.feeds as f64),
+    store(Counter, "bowshock_base_fed_bytes_total", "Bytes of journal handed to the base", |s| s.store.fed_bytes as f64),
+    store(SecondsCounter, "bowshock_base_feed_seconds_total", "Time spent feeding the base", |s| s.store.feed_seconds),
+    store(Gauge, "bowshock_base_slows_writers", "1 while writers are slowed because the base is behind", |s| f64::from(u8::from(s.store.is_lagging))),
 ];
 
 #[rustfmt::skip]

@@ -1,7 +1,8 @@
 //! The text as a scraper reads it, and the documentation.
 
+use super::export::Metrics;
+use super::sample::{CommandSample, Sample, StoreSample};
 use super::table::{BUILD_INFO, COMMAND_ROWS, HISTOGRAM, KEYS, Kind, ROWS};
-use super::*;
 use crate::load_manager::measure::Measures;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -96,7 +97,11 @@ fn counters_go_on_when_statistics_begin_anew() {
 fn durations_are_cumulative_up_to_infinity() {
     let slow = 60_000_000_000;
     let sample = Sample {
-        commands: vec![command("get", &[500, 999, 1_000, 3_000, slow]), command("set", &[1])],
+        commands: vec![
+            command("get", &[500, 999, 1_000, 3_000, slow]),
+            command("set", &[1]),
+            command("del", &[]),
+        ],
         ..Sample::default()
     };
     let all = scrape(&Metrics::new(false).render(&sample)).values;
@@ -110,6 +115,7 @@ fn durations_are_cumulative_up_to_infinity() {
     assert_eq!(all[&format!("{name}_count{{command=\"get\"}}")], 5.0);
     assert!((all[&format!("{name}_sum{{command=\"get\"}}")] - 60.000_005_499).abs() < 1e-9);
     assert_eq!(all[&format!("{name}_count{{command=\"set\"}}")], 1.0);
+    assert!(!all.contains_key(&format!("{name}_count{{command=\"del\"}}")), "it never ran");
 }
 
 const INTRODUCTION: &str = "\

@@ -15,7 +15,10 @@ pub fn seconds(out: &mut String, name: &str, help: &str, value: f64) {
 /// The durations of all commands. A bucket's `le` is its exclusive bound in whole microseconds:
 /// every duration counted in it is below that.
 pub fn durations(out: &mut String, name: &str, help: &str, commands: &[CommandSample]) {
-    if commands.is_empty() {
+    // Of a command that was only ever refused there is nothing to say.
+    let ran = |command: &&CommandSample| command.total.latency.iter().any(|count| *count > 0);
+    let mut commands = commands.iter().filter(ran).peekable();
+    if commands.peek().is_none() {
         return;
     }
     head(out, name, help, "histogram");

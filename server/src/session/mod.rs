@@ -1,5 +1,6 @@
 //! What one client is to the server: its database, protocol, transaction, subscriptions.
 
+mod config_commands;
 pub mod connection;
 mod dispatch;
 mod keyspace;
@@ -19,6 +20,7 @@ use storage::keyspace::{Locked, Watch};
 
 /// The code of the commands here, by family.
 pub const FAMILIES: &[&[(&str, SessionFn)]] = &[
+    config_commands::CODE,
     connection::CODE,
     keyspace::CODE,
     pubsub::CODE,

@@ -224,6 +224,18 @@ fn a_password_is_kept_as_its_hash() {
     assert!(odd.accepts(b"sha256:zz"));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStringExt;
+    let variable = ("BOWSHOCK_REQUIREPASS".into(), OsString::from_vec(vec![0xff]));
+    let line = line_of(load([OsString::from("bowshock")], [variable]));
+    assert_eq!(line, "the environment variable BOWSHOCK_REQUIREPASS is not UTF-8 text");
+    let config = config(&[]);
+    let refused = super::change::check(&config, &[(b"requirepass", &[0xff])]).unwrap_err();
+    assert!(refused.ends_with("argument must be UTF-8 text"), "{refused}");
+}
+
 #[test]
 fn debug_is_for_whom_the_key_says() {
     for (choice, local, remote) in
