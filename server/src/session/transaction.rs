@@ -79,8 +79,11 @@ fn watch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 }
 
 fn unwatch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
-    call.core.unwatch(call.session);
-    call.session.publish_state();
+    // EXEC ends the watches itself, and holds the locks that this would wait for.
+    if call.locked.is_none() {
+        call.core.unwatch(call.session);
+        call.session.publish_state();
+    }
     reply.ok();
     Ok(After::Done)
 }
@@ -133,8 +136,13 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
             _ => by_db.push((db, keys.collect())),
         }
     }
-    let keys: Vec<(usize, Key<'_>)> =
-        by_db.iter().flat_map(|(db, keys)| keys.iter().map(|key| (*db, *key))).collect();
+    // The watched keys too: whether they are due is asked under the same locks.
+    let watched = call.session.watched.iter().map(|(db, name)| (*db, Key::new(name, tag)));
+    let keys: Vec<(usize, Key<'_>)> = by_db
+        .iter()
+        .flat_map(|(db, keys)| keys.iter().map(|key| (*db, *key)))
+        .chain(watched)
+        .collect();
     loop {
         let locked = writer::lock_known_in(call.node, &keys)?;
         if !whole {
@@ -195,7 +203,7 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
         };
         if let Err(fail) = outcome {
             reply.truncate(mark);
-            reply.error(&fail.0);
+            reply.error_bytes(&fail.0);
         }
         node.measures.ran(call.core.number, command.number, 0, false);
     }
@@ -207,12 +215,7 @@ fn watched_is_due(call: &Call<'_>, locked: &Locked<'_>) -> bool {
     let tag = call.core.turn.settings.tag;
     call.session.watched.iter().any(|(db, name)| {
         let key = Key::new(name, tag);
-        let due = |entry: Option<&storage::keyspace::Entry>| {
-            entry.is_some_and(|entry| entry.is_due(call.core.turn.now))
-        };
-        match locked.get(key.partition()) {
-            Some(partition) => due(partition.get(*db, &key)),
-            None => due(call.node.space.partition(key.partition()).get(*db, &key)),
-        }
+        let entry = locked.get(key.partition()).and_then(|partition| partition.get(*db, &key));
+        entry.is_some_and(|entry| entry.is_due(call.core.turn.now))
     })
 }
