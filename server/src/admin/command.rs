@@ -233,7 +233,9 @@ fn keys_of<'a>(call: &Call<'a>) -> Result<(Args<'a>, Keys), Fail> {
         if counted(spec) {
             let announced = resp::numbers::parse_i64(line.at(spec.begin)).unwrap_or(0);
             if announced < 1 || announced as u64 != (keys.len() - before) as u64 {
-                return Err(Fail::text("ERR Invalid arguments specified for command"));
+                let keys = leniently_counted(row, line);
+                let wrong = Fail::text("ERR Invalid arguments specified for command");
+                return keys.map(|keys| (line, keys)).ok_or(wrong);
             }
         }
     }
@@ -242,6 +244,36 @@ fn keys_of<'a>(call: &Call<'a>) -> Result<(Args<'a>, Keys), Fail> {
     }
     // Redis names a destination that stands before a count first, and so does the order of specs.
     Ok((line, keys))
+}
+
+/// Redis's second attempt when a count is no integer: the digits it begins with count, the keys
+/// they announce come before all others, and nothing is said of what happens to them.
+fn leniently_counted(row: &Row, line: Args<'_>) -> Option<Keys> {
+    let spec = row.keys.iter().find(|spec| matches!(spec.find, Find::Count))?;
+    let first = spec.begin + 1;
+    let count = usize::try_from(leading_integer(line.at(spec.begin))).ok()?;
+    if count == 0 || count > line.len().saturating_sub(first) {
+        return None;
+    }
+    let others = row.keys.iter().filter(|spec| !matches!(spec.find, Find::Count));
+    let others = others.flat_map(|spec| spec.positions(line));
+    Some((first..first + count).chain(others).map(|at| (at, "")).collect())
+}
+
+/// As C's atoi: blanks, a sign, digits up to anything else; 0 if there are none.
+fn leading_integer(text: &[u8]) -> i32 {
+    let text = text.trim_ascii_start();
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+    let value = digits.fold(0_i64, |value, digit| {
+        value.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+    });
+    // What does not fit is cut to its low bits, there as here.
+    (sign * value) as i32
 }
 
 /// What happens to a key may depend on the options: SET reads only with GET.
@@ -304,6 +336,23 @@ mod tests {
     use super::*;
     use storage::commands::ROW;
     use storage::commands::row::{counted, one, range};
+
+    #[test]
+    fn a_count_that_is_no_integer_is_read_by_its_digits() {
+        let row = Row { keys: &[one(1, "OW"), counted(2, "RO")], ..ROW };
+        let keys = |words: &[&str]| {
+            let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+            let line = resp::OwnedArgs::from_slices(&words);
+            let keys = leniently_counted(&row, line.as_args())?;
+            Some(keys.into_iter().map(|(at, _)| at).collect::<Vec<_>>())
+        };
+        assert_eq!(keys(&["zunionstore", "d", "1e400", "a"]), Some(vec![3, 1]));
+        assert_eq!(keys(&["zunionstore", "d", " +2x", "a", "b"]), Some(vec![3, 4, 1]));
+        assert_eq!(keys(&["zunionstore", "d", "2x", "a"]), None);
+        assert_eq!(keys(&["zunionstore", "d", "abc", "a"]), None);
+        assert_eq!(leading_integer(b"18446744073709551616"), -1);
+        assert_eq!(leading_integer(b"-7z"), -7);
+    }
 
     #[test]
     fn ranges_that_follow_each_other_are_one() {
