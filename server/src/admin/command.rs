@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn a_count_that_is_no_integer_is_read_by_its_digits() {
-        let row = Row { keys: &[one(1, "OW"), counted(2, "RO")], ..ROW };
+        const KEYS: &[KeySpec] = &[one(1, "OW"), counted(2, "RO")];
+        let row = Row { keys: KEYS, ..ROW };
         let keys = |words: &[&str]| {
             let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
             let line = resp::OwnedArgs::from_slices(&words);
