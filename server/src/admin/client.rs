@@ -36,7 +36,11 @@ fn id(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 
 fn get_name(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let texts = call.session.client.texts.lock();
-    if texts.name.is_empty() { reply.null() } else { reply.bulk(&texts.name) }
+    if texts.name.is_empty() {
+        reply.null()
+    } else {
+        reply.bulk(&texts.name)
+    }
     Ok(After::Done)
 }
 

@@ -84,7 +84,11 @@ fn describe(call: &Call<'_>, command: &Command, reply: &mut Reply<'_>) {
     row.keys.iter().for_each(|spec| describe_spec(spec, reply));
     let subcommands: Vec<&Command> = call.node.registry.subcommands(command).collect();
     // A command without subcommands has an empty set there, a container an array.
-    if subcommands.is_empty() { reply.set(0) } else { reply.array(subcommands.len()) }
+    if subcommands.is_empty() {
+        reply.set(0)
+    } else {
+        reply.array(subcommands.len())
+    }
     subcommands.iter().for_each(|command| describe(call, command, reply));
 }
 
@@ -321,7 +325,8 @@ mod tests {
 
     #[test]
     fn counted_keys_are_movable() {
-        let row = Row { flags: flags::WRITE, keys: &[counted(1, "RW")], ..ROW };
+        const KEYS: &[KeySpec] = &[counted(1, "RW")];
+        let row = Row { flags: flags::WRITE, keys: KEYS, ..ROW };
         assert_eq!(flag_names(&row), ["write", "movablekeys"]);
     }
 }

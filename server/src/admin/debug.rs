@@ -81,7 +81,7 @@ fn reload(call: &Call<'_>) -> Result<After, Fail> {
         }));
     }
     Ok(After::Job(Box::new(|node: &'static Node, reply| {
-        node.reload().map_err(|text| Fail::owned(format!("ERR {text}")))?;
+        node.reload().map_err(Fail::owned)?;
         reply.ok();
         Ok(())
     })))

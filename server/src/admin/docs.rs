@@ -64,7 +64,8 @@ fn arguments(args: &[Arg], reply: &mut Reply<'_>) {
             ("multiple", arg.multiple),
             ("multiple_token", arg.multiple_token),
         ];
-        let flags: Vec<&str> = flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        let flags: Vec<&str> =
+            flags.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
         let fields = [
             arg.key_spec.is_some(),
             arg.token.is_some(),

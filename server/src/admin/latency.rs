@@ -89,10 +89,8 @@ fn graph(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
         return Err(Fail::owned(format!("ERR No samples available for event '{name}'")));
     };
     let (low, high) = range(event);
-    let mut text = format!(
-        "{name} - high {high} ms, low {low} ms (all time high {} ms)\n",
-        event.max_ms
-    );
+    let mut text =
+        format!("{name} - high {high} ms, low {low} ms (all time high {} ms)\n", event.max_ms);
     text.push_str(&"-".repeat(80));
     text.push('\n');
     let now = wall_ms().div_euclid(1000);
@@ -162,9 +160,15 @@ const ADVICE: [(&str, &str); 5] = [
         "fast-command",
         "fast-command: commands that should be quick were not; see whether the machine is busy or swaps.",
     ),
-    ("expire-cycle", "expire-cycle: many keys expire in the same moment; spread their times to live."),
+    (
+        "expire-cycle",
+        "expire-cycle: many keys expire in the same moment; spread their times to live.",
+    ),
     ("eviction-cycle", "eviction-cycle: maxmemory is reached; raise it, or keep less."),
-    ("journal-fsync", "journal-fsync: the disk is slow to sync; see appendfsync and the disk's load."),
+    (
+        "journal-fsync",
+        "journal-fsync: the disk is slow to sync; see appendfsync and the disk's load.",
+    ),
 ];
 
 fn histogram(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {

@@ -1,7 +1,7 @@
 //! TIME, ROLE, LASTSAVE, LOLWUT, WAIT, SAVE, BGSAVE, SHUTDOWN.
 
 use super::pause::timeout_ms;
-use crate::node::{Node, wall_ms, wall_us};
+use crate::node::{Node, wall_us};
 use crate::session::{After, Call, SessionFn};
 use resp::Reply;
 use std::sync::atomic::Ordering;
@@ -66,28 +66,21 @@ fn wait(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     Ok(After::WaitReplicas { ms })
 }
 
-/// Saves, unless that is being done already: then `None`.
-fn save_once(node: &Node) -> Option<Result<(), String>> {
+/// Saves, unless that is being done already: then the error says so.
+fn save_once(node: &Node) -> Result<(), Fail> {
     if node.saving.swap(true, Ordering::AcqRel) {
-        return None;
+        return Err(SAVING);
     }
     let outcome = node.save();
-    node.last_save_ok.store(outcome.is_ok(), Ordering::Relaxed);
-    if outcome.is_ok() {
-        node.last_save.store(wall_ms(), Ordering::Relaxed);
-    }
     node.saving.store(false, Ordering::Release);
-    Some(outcome)
+    outcome.map(|_| ()).map_err(Fail::owned)
 }
 
 fn save(_: &mut Call<'_>, _: &mut Reply<'_>) -> Result<After, Fail> {
-    Ok(After::Job(Box::new(|node, reply| match save_once(node) {
-        None => Err(SAVING),
-        Some(Err(text)) => Err(Fail::owned(format!("ERR {text}"))),
-        Some(Ok(())) => {
-            reply.ok();
-            Ok(())
-        }
+    Ok(After::Job(Box::new(|node, reply| {
+        save_once(node)?;
+        reply.ok();
+        Ok(())
     })))
 }
 
@@ -102,8 +95,8 @@ fn bgsave(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
         return Err(SAVING);
     }
     node.workers.run(Box::new(move || {
-        if let Some(Err(text)) = save_once(node) {
-            tracing::error!("background save failed: {text}");
+        if let Err(fail) = save_once(node) {
+            tracing::error!("background save failed: {}", fail.0);
         }
     }));
     reply.simple("Background saving started");

@@ -28,8 +28,7 @@ impl Node {
 
 /// Reads a timeout in milliseconds.
 pub fn timeout_ms(arg: &[u8]) -> Result<u64, Fail> {
-    let ms = parse_i64(arg)
-        .ok_or(Fail::text("ERR timeout is not an integer or out of range"))?;
+    let ms = parse_i64(arg).ok_or(Fail::text("ERR timeout is not an integer or out of range"))?;
     u64::try_from(ms).map_err(|_| Fail::text("ERR timeout is negative"))
 }
 

@@ -62,7 +62,8 @@ impl<'a> Filter<'a> {
         while let Some(option) = rest.next() {
             let value = rest.next().ok_or(SYNTAX)?;
             if is(option, "id") {
-                let id = parse_i64(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
+                let id =
+                    parse_i64(value).and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
                 let wrong = Fail::text("ERR client-id should be greater than 0");
                 filter.id = Some(id.ok_or(wrong)?);
             } else if is(option, "type") {
@@ -91,7 +92,8 @@ impl<'a> Filter<'a> {
     }
 
     pub fn matches(&self, client: &Client, me: u64) -> bool {
-        let same = |addr: std::net::SocketAddr, wanted: &[u8]| addr.to_string().as_bytes() == wanted;
+        let same =
+            |addr: std::net::SocketAddr, wanted: &[u8]| addr.to_string().as_bytes() == wanted;
         !(self.skip_me && client.id == me)
             && self.id.is_none_or(|id| client.id == id)
             && self.kind.is_none_or(|kind| Kind::of(client) == kind)

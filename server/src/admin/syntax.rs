@@ -160,6 +160,11 @@ impl Builder<'_> {
                 Piece::Repeat(again) => repeat(&mut args, self.sequence(again)),
             }
         }
+        let mut wheres = args.iter_mut().filter(|arg| arg.name == "where");
+        if let (Some(from), Some(to)) = (wheres.next(), wheres.next()) {
+            from.name = "wherefrom".to_owned();
+            to.name = "whereto".to_owned();
+        }
         args
     }
 
@@ -189,7 +194,12 @@ fn single(args: Vec<Arg>) -> Arg {
 
 fn block(args: Vec<Arg>) -> Arg {
     let names: Vec<&str> = args.iter().map(|arg| arg.name.as_str()).collect();
-    Arg { name: names.join("_"), kind: Kind::Block, children: args, ..Arg::default() }
+    let name = match names.as_slice() {
+        ["count", "withscores" | "withvalues"] => "options".to_owned(),
+        ["protover", ..] => "arguments".to_owned(),
+        names => names.join("_"),
+    };
+    Arg { name, kind: Kind::Block, children: args, ..Arg::default() }
 }
 
 /// Marks the last arguments as repeatable: those that stand in `again` too.
@@ -225,6 +235,9 @@ fn choice_name(command: &str, options: &[Arg]) -> String {
         ["ON", "OFF"] => "enabled",
         ["WRITE", "ALL"] => "mode",
         ["NOSAVE", "SAVE"] => "nosave_save",
+        ["NORMAL", "MASTER", "SLAVE", ..] => "normal_master_slave_pubsub",
+        ["ID", "TYPE", ..] => "new-format",
+        [] if command == "client|kill" => "filter",
         _ if command == "command|list" => "filterby",
         _ => "",
     };
@@ -237,7 +250,8 @@ fn choice_name(command: &str, options: &[Arg]) -> String {
 
 /// The type that a value's name says.
 fn kind_of(command: &str, name: &str) -> Kind {
-    let by_score = matches!(command, "zcount" | "zrangebyscore" | "zrevrangebyscore" | "zremrangebyscore");
+    let by_score =
+        matches!(command, "zcount" | "zrangebyscore" | "zrevrangebyscore" | "zremrangebyscore");
     match (command, name) {
         ("incrbyfloat" | "hincrbyfloat", "increment") => Kind::Double,
         (_, "score") => Kind::Double,
@@ -252,10 +266,37 @@ fn kind_of(command: &str, name: &str) -> Kind {
 }
 
 const INTEGERS: &[&str] = &[
-    "bit", "client-id", "count", "cursor", "db", "decrement", "destination-db", "end", "increment",
-    "index", "index1", "index2", "len", "limit", "maxlen", "milliseconds", "num-matches", "numkeys",
-    "numreplicas", "offset", "port", "protover", "rank", "samples", "seconds", "start", "stop",
-    "timeout", "version", "weight",
+    "bit",
+    "client-id",
+    "count",
+    "cursor",
+    "db",
+    "decrement",
+    "destination-db",
+    "end",
+    "increment",
+    "index",
+    "index1",
+    "index2",
+    "len",
+    "limit",
+    "maxlen",
+    "milliseconds",
+    "min-match-len",
+    "num-matches",
+    "numkeys",
+    "numreplicas",
+    "offset",
+    "port",
+    "protover",
+    "rank",
+    "samples",
+    "seconds",
+    "start",
+    "stop",
+    "timeout",
+    "version",
+    "weight",
 ];
 
 /// Gives the arguments that are keys their type and specification, by their place in the line.
@@ -320,64 +361,79 @@ mod tests {
         args.iter().map(one).collect::<Vec<_>>().join(" ")
     }
 
-    fn tree(name: &'static str, syntax: &'static str, keys: &'static [KeySpec]) -> String {
-        shown(&parse(&Row { name, syntax, keys, ..ROW }))
+    fn tree(name: &'static str, syntax: &'static str, keys: Vec<KeySpec>) -> String {
+        shown(&parse(&Row { name, syntax, keys: keys.leak(), ..ROW }))
     }
 
     #[test]
     fn values_keys_and_repeats() {
-        assert_eq!(tree("get", "key", &[one(1, "RO")]), "key:key");
-        assert_eq!(tree("mget", "key [key ...]", &[range(1, -1, 1, "RO")]), "key:key*");
+        assert_eq!(tree("get", "key", vec![one(1, "RO")]), "key:key");
+        assert_eq!(tree("mget", "key [key ...]", vec![range(1, -1, 1, "RO")]), "key:key*");
         assert_eq!(
-            tree("mset", "key value [key value ...]", &[range(1, -1, 2, "OW")]),
+            tree("mset", "key value [key value ...]", vec![range(1, -1, 2, "OW")]),
             "key_value:block(key:key value:string)*"
         );
         assert_eq!(
-            tree("rename", "key newkey", &[one(1, "RW"), one(2, "OW")]),
+            tree("rename", "key newkey", vec![one(1, "RW"), one(2, "OW")]),
             "key:key newkey:key"
         );
-        assert_eq!(tree("object|freq", "key", &[one(2, "RO")]), "key:key");
+        assert_eq!(tree("object|freq", "key", vec![one(2, "RO")]), "key:key");
         assert_eq!(
-            tree("zunion", "numkeys key [key ...] [WEIGHTS weight [weight ...]]", &[counted(1, "RO")]),
+            tree(
+                "zunion",
+                "numkeys key [key ...] [WEIGHTS weight [weight ...]]",
+                vec![counted(1, "RO")]
+            ),
             "numkeys:integer key:key* WEIGHTS=weight:integer?*"
         );
-        assert_eq!(tree("x", "[channel [channel ...]]", &[]), "channel:string?*");
-        assert_eq!(tree("x", "[GET pattern [GET pattern ...]]", &[]), "GET=pattern:pattern?*!");
-        assert_eq!(tree("spublish", "shardchannel message", &[one(1, "not_key")]),
-            "shardchannel:string message:string");
+        assert_eq!(tree("x", "[channel [channel ...]]", vec![]), "channel:string?*");
+        assert_eq!(tree("x", "[GET pattern [GET pattern ...]]", vec![]), "GET=pattern:pattern?*!");
+        assert_eq!(
+            tree("spublish", "shardchannel message", vec![one(1, "not_key")]),
+            "shardchannel:string message:string"
+        );
     }
 
     #[test]
     fn tokens_choices_and_blocks() {
         assert_eq!(
-            tree("set", "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | KEEPTTL]", &[one(1, "RW")]),
+            tree(
+                "set",
+                "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | KEEPTTL]",
+                vec![one(1, "RW")]
+            ),
             "key:key value:string condition:oneof(NX=nx:pure-token XX=xx:pure-token)? \
              GET=get:pure-token? expiration:oneof(EX=seconds:integer PX=milliseconds:integer \
              EXAT=unix-time-seconds:unix-time KEEPTTL=keepttl:pure-token)?"
         );
         assert_eq!(
-            tree("zrange", "key [LIMIT offset count]", &[one(1, "RO")]),
+            tree("zrange", "key [LIMIT offset count]", vec![one(1, "RO")]),
             "key:key LIMIT=offset_count:block(offset:integer count:integer)?"
         );
         assert_eq!(
-            tree("zunion", "[AGGREGATE <SUM | MIN | MAX>]", &[]),
+            tree("zunion", "[AGGREGATE <SUM | MIN | MAX>]", vec![]),
             "AGGREGATE=aggregate:oneof(SUM=sum:pure-token MIN=min:pure-token MAX=max:pure-token)?"
         );
-        assert_eq!(tree("lolwut", "[VERSION version]", &[]), "VERSION=version:integer?");
-        assert_eq!(tree("time", "", &[]), "");
+        assert_eq!(tree("lolwut", "[VERSION version]", vec![]), "VERSION=version:integer?");
+        assert_eq!(tree("time", "", vec![]), "");
+        assert_eq!(
+            tree("x", "<LEFT | RIGHT> <LEFT | RIGHT>", vec![]),
+            "wherefrom:oneof(LEFT=left:pure-token RIGHT=right:pure-token) \
+             whereto:oneof(LEFT=left:pure-token RIGHT=right:pure-token)"
+        );
     }
 
     #[test]
     fn brackets_in_brackets() {
         assert_eq!(
-            tree("hello", "[protover [AUTH username password] [SETNAME clientname]]", &[]),
-            "protover_username_password_clientname:block(protover:integer \
+            tree("hello", "[protover [AUTH username password] [SETNAME clientname]]", vec![]),
+            "arguments:block(protover:integer \
              AUTH=username_password:block(username:string password:string)? \
              SETNAME=clientname:string?)?"
         );
         assert_eq!(
-            tree("srandmember", "key [count [WITHSCORES]]", &[one(1, "RO")]),
-            "key:key count_withscores:block(count:integer WITHSCORES=withscores:pure-token?)?"
+            tree("srandmember", "key [count [WITHSCORES]]", vec![one(1, "RO")]),
+            "key:key options:block(count:integer WITHSCORES=withscores:pure-token?)?"
         );
     }
 }

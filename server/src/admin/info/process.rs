@@ -17,7 +17,7 @@ pub fn system_bytes() -> u64 {
     kilobytes(&read_to_string("/proc/meminfo").unwrap_or_default(), "MemTotal:")
 }
 
-/// Reads a line such as `VmRSS:     9384 kB`.
+/// Reads a line such as `MemTotal:     9384 kB`.
 fn kilobytes(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next());
@@ -77,7 +77,8 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_memory() {
+    fn this_machine_has_memory_and_a_kernel() {
         assert!(resident_bytes() > 0 && system_bytes() > resident_bytes());
+        assert!(os().ends_with(std::env::consts::ARCH) && !os().starts_with(' '));
     }
 }
