@@ -34,7 +34,7 @@ pub fn timeout_ms(arg: &[u8]) -> Result<u64, Fail> {
 
 fn pause(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     if call.args.len() > 4 {
-        return Err(Fail::arity(call.row.name));
+        return Err(super::misused(call, "CLIENT"));
     }
     let all = match call.args.get(3) {
         None => true,
