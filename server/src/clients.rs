@@ -19,12 +19,10 @@ impl Clients {
         self.next_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Connections accepted and not yet ended.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Takes a place for a connection being accepted; false over `max`.

@@ -139,11 +139,6 @@ impl Pubsub {
         count
     }
 
-    /// Whether anybody would hear a message of this kind at all.
-    pub fn has_listeners(&self) -> bool {
-        !self.channels.is_empty() || !self.patterns.read().is_empty()
-    }
-
     /// Channels with listeners, matching a pattern if there is one.
     pub fn names(&self, kind: Kind, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
         let map = if kind == Kind::Shard { &self.shard_channels } else { &self.channels };

@@ -15,7 +15,7 @@ use slab::Slab;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use storage::keyspace::Turn;
@@ -229,7 +229,6 @@ impl Core {
             query_bytes: AtomicUsize::new(0),
             query_free: AtomicUsize::new(0),
             reply_bytes: AtomicUsize::new(0),
-            commands: AtomicU64::new(0),
             texts: parking_lot::Mutex::new(ClientTexts {
                 user: "default".to_owned(),
                 ..ClientTexts::default()

@@ -44,9 +44,7 @@ impl Core {
                 return self.park(connection, args, Wait::Gate);
             }
         }
-        if self.node.clients.monitors.load(Ordering::Relaxed) > 0 {
-            self.monitor(&connection.session, command, args);
-        }
+        let db = connection.session.db;
         self.turn.no_touch = connection.session.no_touch && row.name != "touch";
         let after = match self.run(connection, command, args) {
             Ok(after) => after,
@@ -57,8 +55,11 @@ impl Core {
                 return flow;
             }
         };
+        if self.is_monitored() && row.name != "exec" {
+            self.monitor(&connection.session.client, db, command, args);
+        }
         let failed = connection.out.get(begin) == Some(&b'-');
-        self.measured(connection, command, args, failed);
+        self.measured(connection, command, args, failed.then_some(begin));
         self.publish_notices();
         match after {
             After::Done => self.after_reply(connection, begin),
@@ -205,17 +206,22 @@ impl Core {
 
     /// Statistics, SLOWLOG and LATENCY of a command that has run.
     #[inline]
-    fn measured(&mut self, connection: &Connection, command: &Command, args: Args<'_>, failed: bool) {
+    fn measured(
+        &mut self,
+        connection: &Connection,
+        command: &Command,
+        args: Args<'_>,
+        error_at: Option<usize>,
+    ) {
         let now = Instant::now();
         let nanos = now.duration_since(self.clock).as_nanos() as u64;
         self.clock = now;
-        self.node.measures.ran(self.number, command.number, nanos, failed);
+        self.node.measures.ran(self.number, command.number, nanos, error_at.is_some());
         let client = &connection.session.client;
         client.last_command.store(command.number, Ordering::Relaxed);
         client.last_active.store(self.turn.now, Ordering::Relaxed);
-        if failed {
-            let text = connection.out.get(connection.out.len().saturating_sub(256)..);
-            self.node.note_error(text.unwrap_or_default());
+        if let Some(begin) = error_at {
+            self.node.note_error(connection.out.get(begin..).unwrap_or_default());
         }
         if !command.row.is(flags::SKIP_SLOWLOG) {
             self.node.slowlog.note(nanos / 1000, self.turn.now, args, client, command.row.name);
@@ -237,7 +243,8 @@ impl Core {
         let mut reply = Reply::new(&mut connection.out, connection.session.protocol);
         if exec && connection.session.multi.is_some() {
             // C25: EXEC refused by admission discards MULTI and WATCH.
-            let text = format!("EXECABORT Transaction discarded because of: {}", fail.0);
+            let reason = fail.0.strip_prefix("ERR ").unwrap_or(&fail.0);
+            let text = format!("EXECABORT Transaction discarded because of: {reason}");
             reply.error(&text);
             self.discard(&mut connection.session);
         } else {
@@ -273,6 +280,12 @@ impl Core {
             self.waiting.push(connection.socket_waker.place);
         }
         Flow::Stop
+    }
+
+    /// Whether any client runs MONITOR.
+    #[inline]
+    pub(crate) fn is_monitored(&self) -> bool {
+        self.node.clients.monitors.load(Ordering::Relaxed) > 0
     }
 
     /// MULTI and WATCH end without EXEC.

@@ -14,7 +14,7 @@ use resp::{Args, OwnedArgs, Protocol, Reply};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use storage::commands::{Fail, Row};
 use storage::keyspace::{Locked, Watch};
 
@@ -131,7 +131,6 @@ pub struct Client {
     pub query_bytes: AtomicUsize,
     pub query_free: AtomicUsize,
     pub reply_bytes: AtomicUsize,
-    pub commands: AtomicU64,
     pub texts: parking_lot::Mutex<ClientTexts>,
 }
 

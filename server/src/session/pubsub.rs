@@ -110,7 +110,10 @@ fn publish(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<Aft
 
 fn names(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<After, Fail> {
     if call.args.len() > 3 {
-        return Err(Fail::arity(call.row.name));
+        let shown = String::from_utf8_lossy(call.args.at(1));
+        return Err(Fail::owned(format!(
+            "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try PUBSUB HELP."
+        )));
     }
     let names = call.node.pubsub.names(kind, call.args.get(2));
     reply.array(names.len());

@@ -4,11 +4,12 @@
 //! changed, and runs the queue under those locks: one atomic execution, one batch in the journal.
 
 use super::{After, Call, Multi, SessionFn};
-use crate::registry::Code;
+use crate::registry::{Code, Found};
 use crate::writer;
 use resp::{Args, Reply};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use storage::commands::{Ctx, Fail};
 use storage::keyspace::{Key, Locked};
 
@@ -161,7 +162,8 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
     for (number, args) in &multi.queue {
         let Some(command) = node.registry.all().get(*number) else { continue };
         let args: Args<'_> = args.as_args();
-        let mark = reply.mark();
+        let (mark, db) = (reply.mark(), call.session.db);
+        let begun = Instant::now();
         let outcome = match command.code {
             Code::Keyed(handler) => {
                 let keep = std::mem::replace(&mut locked, Locked::none());
@@ -193,13 +195,24 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
             }
             Code::Container => Err(Fail::arity(command.row.name)),
         };
+        let failed = outcome.is_err();
         if let Err(fail) = outcome {
             reply.truncate(mark);
             reply.error(&fail.0);
+            node.note_error(format!("-{}\r\n", fail.0).as_bytes());
         }
-        node.measures.ran(call.core.number, command.number, 0, false);
+        let nanos = begun.elapsed().as_nanos() as u64;
+        node.measures.ran(call.core.number, command.number, nanos, failed);
+        if call.core.is_monitored() {
+            call.core.monitor(&call.session.client, db, command, args);
+        }
     }
     writer::commit(node, &mut call.core.turn);
+    if call.core.is_monitored()
+        && let Found::Command(exec) = node.registry.find(b"exec", None)
+    {
+        call.core.monitor(&call.session.client, call.session.db, exec, call.args);
+    }
 }
 
 /// A watched key that has expired but was not looked at yet counts as changed.

@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::key::Key;
 use crate::objects::Value;
 use crate::table::HashOrdered;
+use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub struct Db {
 
 #[derive(Default)]
 pub struct Partition {
-    dbs: Vec<Db>,
+    dbs: SmallVec<[Db; 1]>,
     /// Nothing of this partition is only in the base.
     pub complete: bool,
     /// Whether deletions must leave tombstones: there is a base.
