@@ -6,6 +6,7 @@
 //! are loaded.
 
 use crate::node::Node;
+use crate::registry::Command;
 use resp::{Args, Reply};
 use storage::base::{BaseKey, Cached};
 use resp::numbers::parse_i64;
@@ -30,37 +31,37 @@ pub fn execute(
     node: &'static Node,
     turn: &mut Turn,
     db: usize,
-    row: &'static Row,
+    command: &Command,
     handler: Handler,
     args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Ran {
+    if let Some(at) = command.only_key {
+        let key = Key::new(args.at(at), turn.settings.tag);
+        return match lock_one_known(node, db, &key) {
+            Ok(locked) => {
+                let cx = Ctx::new(args, db, &node.space, locked, turn).with_key(at, key);
+                run(node, cx, handler, reply)
+            }
+            Err(cold) => Ran::Cold(cold),
+        };
+    }
     let tag = turn.settings.tag;
-    let mut positions = row.key_positions(args);
-    let first = positions.next();
-    let locked = match (first, positions.next()) {
-        (None, _) => node.space.lock([]),
-        (Some(only), None) => {
-            let key = Key::new(args.at(only), tag);
-            let elsewhere = other_db(row, args).filter(|other| *other != db);
-            let keys = [(db, key), (elsewhere.unwrap_or(db), key)];
-            let keys = if elsewhere.is_some() { &keys[..] } else { keys.get(..1).unwrap_or_default() };
-            match lock_known_in(node, keys) {
-                Ok(locked) => locked,
-                Err(cold) => return Ran::Cold(cold),
-            }
-        }
-        (Some(_), Some(_)) => {
-            let keys: Vec<(usize, Key)> =
-                row.key_positions(args).map(|at| (db, Key::new(args.at(at), tag))).collect();
-            match lock_known_in(node, &keys) {
-                Ok(locked) => locked,
-                Err(cold) => return Ran::Cold(cold),
-            }
-        }
-    };
+    let mut keys: SmallVec<[(usize, Key<'_>); 4]> =
+        command.row.key_positions(args).map(|at| (db, Key::new(args.at(at), tag))).collect();
+    if let (Some(other), Some((_, key))) = (other_db(command.row, args), keys.first().copied()) {
+        keys.push((other, key));
+    }
+    match lock_known_in(node, &keys) {
+        Ok(locked) => run(node, Ctx::new(args, db, &node.space, locked, turn), handler, reply),
+        Err(cold) => Ran::Cold(cold),
+    }
+}
+
+/// Executes with everything locked, journals, lets go.
+#[inline]
+fn run(node: &Node, mut cx: Ctx<'_, '_>, handler: Handler, reply: &mut Reply<'_>) -> Ran {
     let mark = reply.mark();
-    let mut cx = Ctx::new(args, db, &node.space, locked, turn);
     let outcome = handler(&mut cx, reply);
     let Ctx { locked, turn, .. } = cx;
     if outcome.is_err() {
@@ -69,6 +70,17 @@ pub fn execute(
     commit(node, turn);
     drop(locked);
     Ran::Done(outcome)
+}
+
+/// [`lock_known`] for the most frequent case.
+#[inline]
+fn lock_one_known<'s>(node: &'s Node, db: usize, key: &Key<'_>) -> Result<Locked<'s>, Cold> {
+    let locked = node.space.lock_one(key.partition());
+    if node.store.is_none() || is_known(&locked, db, key) {
+        return Ok(locked);
+    }
+    drop(locked);
+    lock_known_in(node, &[(db, *key)])
 }
 
 /// The second database that MOVE and COPY name: what is there must be known too.

@@ -82,6 +82,22 @@ impl<T> HashOrdered<T> {
         None
     }
 
+    /// The slot of an item; good until the next insertion or removal.
+    #[inline]
+    pub fn find(&self, hash: u32, same: impl FnMut(&T) -> bool) -> Option<usize> {
+        self.position(hash, same)
+    }
+
+    #[inline]
+    pub fn at(&self, slot: usize) -> Option<&T> {
+        self.items.get(slot)?.as_ref()
+    }
+
+    #[inline]
+    pub fn at_mut(&mut self, slot: usize) -> Option<&mut T> {
+        self.items.get_mut(slot)?.as_mut()
+    }
+
     #[inline]
     pub fn get(&self, hash: u32, same: impl FnMut(&T) -> bool) -> Option<&T> {
         self.position(hash, same).and_then(|slot| self.items[slot].as_ref())

@@ -177,7 +177,7 @@ impl Core {
         let outcome = match command.code {
             Code::Keyed(handler) => {
                 let (node, turn) = (self.node, &mut self.turn);
-                match writer::execute(node, turn, session.db, command.row, handler, args, &mut reply) {
+                match writer::execute(node, turn, session.db, command, handler, args, &mut reply) {
                     Ran::Done(outcome) => outcome.map(|()| After::Done),
                     Ran::Cold(cold) => return Err(Refused::Cold(cold)),
                 }

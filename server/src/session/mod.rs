@@ -215,5 +215,5 @@ pub fn help(reply: &mut Reply<'_>, container: &str, lines: &[&str]) {
     ));
     lines.iter().for_each(|line| reply.simple(line));
     reply.simple("HELP");
-    reply.simple("    Print this help.");
+    reply.simple("    Prints this help.");
 }

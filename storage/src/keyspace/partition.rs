@@ -89,6 +89,23 @@ impl Partition {
         table.get_mut(key.hash, |entry| entry.key.as_slice() == key.name).map(|entry| &mut **entry)
     }
 
+    /// Where a resident object lies; good until an object comes or goes.
+    #[inline]
+    pub fn find(&self, db: usize, key: &Key<'_>) -> Option<usize> {
+        let table = &self.dbs.get(db)?.table;
+        table.find(key.hash, |entry| entry.key.as_slice() == key.name)
+    }
+
+    #[inline]
+    pub fn at(&self, db: usize, slot: usize) -> Option<&Entry> {
+        self.dbs.get(db)?.table.at(slot).map(|entry| &**entry)
+    }
+
+    #[inline]
+    pub fn at_mut(&mut self, db: usize, slot: usize) -> Option<&mut Entry> {
+        self.dbs.get_mut(db)?.table.at_mut(slot).map(|entry| &mut **entry)
+    }
+
     pub fn known(&self, db: usize, key: &Key<'_>) -> Known {
         if self.get(db, key).is_some() {
             return Known::Resident;
