@@ -189,7 +189,8 @@ fn open_base(_: &Start, _: &Settings, _: &DataDir) -> Result<Arc<dyn Base>> {
     bail!("this build has no RocksDB: start with --base memory")
 }
 
-fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) -> Result<&'static Node> {
+/// Makes the node and begins its threads, but not the cores.
+pub(crate) fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) -> Result<&'static Node> {
     let rows: Vec<&'static [Row]> =
         ROWS.iter().copied().chain(server_rows::FAMILIES.iter().copied()).collect();
     let code: Vec<(&'static str, SessionFn)> =

@@ -11,6 +11,9 @@ use storage::base::{Base, BaseKey};
 use storage::keyspace::{Applied, Key, Space, apply, install, lru, scan};
 use storage::record::{Change, changes};
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes of journal read at once.
 const READ_BYTES: usize = 4 << 20;
 
