@@ -50,7 +50,8 @@ impl Clients {
 
     /// All clients in the order of their ids.
     pub fn list(&self) -> Vec<Arc<Client>> {
-        let mut all: Vec<Arc<Client>> = self.all.iter().map(|entry| entry.value().clone()).collect();
+        let mut all: Vec<Arc<Client>> =
+            self.all.iter().map(|entry| entry.value().clone()).collect();
         all.sort_unstable_by_key(|client| client.id);
         all
     }

@@ -35,7 +35,9 @@ fn rank(entry: &Entry, settings: &Settings, now: i64) -> u64 {
         Policy::NoEviction | Policy::AllKeysLru | Policy::VolatileLru => {
             u64::from(idle_seconds(entry, now)) + 1
         }
-        Policy::AllKeysLfu | Policy::VolatileLfu => 256 - u64::from(frequency(entry, settings, now)),
+        Policy::AllKeysLfu | Policy::VolatileLfu => {
+            256 - u64::from(frequency(entry, settings, now))
+        }
         Policy::AllKeysRandom | Policy::VolatileRandom => 1,
         Policy::VolatileTtl => entry.deadline().map_or(0, |at| u64::MAX - at.max(0) as u64),
     }
@@ -80,7 +82,8 @@ impl Core {
                 break;
             }
             let number = self.turn.rng.u16(..PARTITIONS as u16);
-            steps += usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
+            steps +=
+                usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
         }
         if steps > 0 || crate::memory::used() <= max {
             return Room::Enough;
@@ -101,9 +104,8 @@ impl Core {
         let fed = self.node.space.fed_epoch.load(Ordering::Acquire);
         let Some(mut partition) = self.node.space.try_partition(number) else { return false };
         let (settings, now) = (self.turn.settings, self.turn.now);
-        let found = candidate(&partition, &settings, now, &mut self.turn.rng, |entry| {
-            entry.epoch() <= fed
-        });
+        let found =
+            candidate(&partition, &settings, now, &mut self.turn.rng, |entry| entry.epoch() <= fed);
         let Some((db, name)) = found else { return false };
         let key = Key::new(&name, settings.tag);
         let gone = partition.remove(db, &key, false);

@@ -25,6 +25,9 @@ pub struct Store {
     /// Writes have to wait until the base has caught up.
     pub lagging: AtomicBool,
     pub feeder: Feeder,
+    /// With `loaded`: tells those who wait for another's load of the same key.
+    pub load_ended: Mutex<()>,
+    pub loaded: Condvar,
     pub fed_bytes: AtomicU64,
     pub feeds: AtomicU64,
     pub feed_micros: AtomicU64,
@@ -133,7 +136,12 @@ pub fn replay(space: &Space, journal: &Journal, base: &dyn Base, now: i64) -> Re
         from = last.id.index + 1;
         for batch in entries.iter().flat_map(|entry| entry.batches()) {
             for change in changes(batch) {
-                replay_change(space, base, change.context("the journal holds a change that does not decode")?, clock)?;
+                replay_change(
+                    space,
+                    base,
+                    change.context("the journal holds a change that does not decode")?,
+                    clock,
+                )?;
                 seen += 1;
             }
         }
@@ -149,7 +157,8 @@ fn replay_change(space: &Space, base: &dyn Base, change: Change<'_>, clock: u32)
         let physical = space.physical(db);
         let place = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
         let (_, loaded) = base.load(place)?;
-        let loaded = loaded.context("the journal changes a large object that the base does not have")?;
+        let loaded =
+            loaded.context("the journal changes a large object that the base does not have")?;
         install(&mut space.partition(key.partition()), db, &key, bucket, loaded, clock);
     }
     anyhow::bail!("a change of the journal cannot be applied")
@@ -365,8 +374,26 @@ fn save(store: &Store) -> Result<()> {
 }
 
 fn sync_dir(dir: &Path) -> Result<()> {
-    let opened = std::fs::File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
+    let opened =
+        std::fs::File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
     opened.sync_all().with_context(|| format!("cannot sync {}", dir.display()))
+}
+
+/// Says that a key is being loaded, once nobody else does; `None` when it is known by now.
+fn begin_load(node: &Node, store: &Store, db: usize, key: &Key<'_>) -> Option<u32> {
+    loop {
+        let mut ended = store.load_ended.lock();
+        let mut partition = node.space.partition(key.partition());
+        if partition.known(db, key) != storage::keyspace::Known::Unknown {
+            return None;
+        }
+        if partition.begin_load(db, key.name) {
+            return Some(node.space.physical(db));
+        }
+        drop(partition);
+        // The other load's end is told; the time limit is for one told just before the wait.
+        store.loaded.wait_for(&mut ended, std::time::Duration::from_millis(5));
+    }
 }
 
 /// Loads each key that is still unknown. A key that changes while it is being loaded is left as
@@ -375,18 +402,12 @@ fn load_all(node: &Node, store: &Store, cold: &crate::writer::Cold) -> Result<()
     for (db, name) in cold {
         let key = Key::new(name, node.space.tag());
         let bucket = node.space.bucket(&key);
-        let physical = {
-            let mut partition = node.space.partition(key.partition());
-            let unknown = partition.known(*db, &key) == storage::keyspace::Known::Unknown;
-            if !unknown || !partition.begin_load(*db, name) {
-                continue;
-            }
-            node.space.physical(*db)
-        };
+        let Some(physical) = begin_load(node, store, *db, &key) else { continue };
         let place = BaseKey { bucket, db: physical, hash: key.hash, key: name };
         let loaded = store.base.load(place);
         let mut partition = node.space.partition(key.partition());
         let stale = partition.end_load(*db, name);
+        store.loaded.notify_all();
         let (_, loaded) = loaded.map_err(|error| {
             tracing::error!("loading a key failed: {error}");
             format!("ERR the base cannot be read: {error}")
@@ -399,10 +420,13 @@ fn load_all(node: &Node, store: &Store, cold: &crate::writer::Cold) -> Result<()
             Some(loaded) => {
                 let max = node.space.settings().maxmemory;
                 if max > 0 && loaded.value.heap_bytes(0) as u64 > max {
-                    return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
+                    return Err(
+                        "OOM command not allowed when used memory > 'maxmemory'.".to_owned()
+                    );
                 }
                 node.counters.loaded.fetch_add(1, Ordering::Relaxed);
-                let clock = storage::keyspace::start_clock(&node.space.settings(), crate::node::wall_ms());
+                let clock =
+                    storage::keyspace::start_clock(&node.space.settings(), crate::node::wall_ms());
                 install(&mut partition, *db, &key, bucket, loaded, clock);
             }
         }

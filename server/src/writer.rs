@@ -7,15 +7,16 @@
 
 use crate::node::Node;
 use crate::registry::Command;
-use resp::{Args, Reply};
-use storage::base::{BaseKey, Cached};
 use resp::numbers::parse_i64;
+use resp::{Args, Reply};
 use smallvec::SmallVec;
+use storage::base::{BaseKey, Cached};
+use storage::bucket::Tag;
 use storage::commands::parse::is;
 use storage::commands::row::Handler;
-use storage::record::DBS;
 use storage::commands::{Ctx, Fail, Row};
 use storage::keyspace::{Key, Known, Locked, Turn};
+use storage::record::DBS;
 
 /// Keys that must be loaded before the command can run: `(db, name)`.
 pub type Cold = Vec<(usize, Box<[u8]>)>;
@@ -46,16 +47,27 @@ pub fn execute(
             Err(cold) => Ran::Cold(cold),
         };
     }
-    let tag = turn.settings.tag;
-    let mut keys: SmallVec<[(usize, Key<'_>); 4]> =
-        command.row.key_positions(args).map(|at| (db, Key::new(args.at(at), tag))).collect();
-    if let (Some(other), Some((_, key))) = (other_db(command.row, args), keys.first().copied()) {
-        keys.push((other, key));
-    }
+    let keys = keys_of(command.row, args, db, turn.settings.tag);
     match lock_known_in(node, &keys) {
         Ok(locked) => run(node, Ctx::new(args, db, &node.space, locked, turn), handler, reply),
         Err(cold) => Ran::Cold(cold),
     }
+}
+
+/// All keys that a command looks at, with their databases.
+pub fn keys_of<'a>(
+    row: &Row,
+    args: Args<'a>,
+    db: usize,
+    tag: Tag,
+) -> SmallVec<[(usize, Key<'a>); 4]> {
+    let positions = row.keys.iter().flat_map(|spec| spec.positions(args));
+    let mut keys: SmallVec<[(usize, Key<'a>); 4]> =
+        positions.map(|at| (db, Key::new(args.at(at), tag))).collect();
+    if let (Some(other), Some((_, key))) = (other_db(row, args), keys.first().copied()) {
+        keys.push((other, key));
+    }
+    keys
 }
 
 /// Executes with everything locked, journals, lets go.
@@ -110,19 +122,12 @@ pub fn commit(node: &Node, turn: &mut Turn) {
 /// Locks the partitions of `keys` with every key either resident or known to be absent; else says
 /// which have to be loaded. Without a base everything is known.
 #[inline]
-pub fn lock_known<'s>(
-    node: &'s Node,
-    db: usize,
-    keys: &[Key<'_>],
-) -> Result<Locked<'s>, Cold> {
+pub fn lock_known<'s>(node: &'s Node, db: usize, keys: &[Key<'_>]) -> Result<Locked<'s>, Cold> {
     lock_known_in(node, &keys.iter().map(|key| (db, *key)).collect::<SmallVec<[_; 2]>>())
 }
 
 /// [`lock_known`] for keys of several databases.
-pub fn lock_known_in<'s>(
-    node: &'s Node,
-    keys: &[(usize, Key<'_>)],
-) -> Result<Locked<'s>, Cold> {
+pub fn lock_known_in<'s>(node: &'s Node, keys: &[(usize, Key<'_>)]) -> Result<Locked<'s>, Cold> {
     let lock = || match keys {
         [(_, key)] => node.space.lock_one(key.partition()),
         keys => node.space.lock(keys.iter().map(|(_, key)| key.partition())),

@@ -60,7 +60,12 @@ pub struct Core {
 
 impl Core {
     /// Must be made inside the core's runtime.
-    pub fn new(node: &'static Node, number: usize, inbox: Arc<Inbox>, load: Arc<[AtomicUsize]>) -> Core {
+    pub fn new(
+        node: &'static Node,
+        number: usize,
+        inbox: Arc<Inbox>,
+        load: Arc<[AtomicUsize]>,
+    ) -> Core {
         Core {
             number,
             node,
@@ -151,7 +156,12 @@ impl Core {
     }
 
     /// [`Core::with`], if the place still belongs to that client.
-    fn with_client(&mut self, place: usize, id: u64, work: impl FnOnce(&mut Core, &mut Connection)) {
+    fn with_client(
+        &mut self,
+        place: usize,
+        id: u64,
+        work: impl FnOnce(&mut Core, &mut Connection),
+    ) {
         self.with(place, |core, connection| {
             if connection.session.client.id == id {
                 work(core, connection);
@@ -327,7 +337,9 @@ impl Core {
             }
         } else {
             let missing = connection.decoder.missing(connection.input.len());
-            if missing > data.len() && connection.input.capacity() < connection.input.len() + data.len() {
+            if missing > data.len()
+                && connection.input.capacity() < connection.input.len() + data.len()
+            {
                 // A big value is coming: grow by what has come, an eighth at least, never by
                 // what was announced.
                 let step = data.len().max(connection.input.len() / 8);
@@ -550,7 +562,8 @@ impl Core {
                     && connection.unsent() == 0
                     && now - connection.progress_ms > partial_ms;
                 let active = connection.session.client.last_active.load(Ordering::Relaxed);
-                let listens = connection.session.subscriptions.is_some() || connection.session.monitor;
+                let listens =
+                    connection.session.subscriptions.is_some() || connection.session.monitor;
                 let idle = idle_ms > 0 && !listens && now - active > idle_ms;
                 connection.dead |= stuck || idle;
                 connection.shrink();

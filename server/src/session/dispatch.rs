@@ -39,7 +39,8 @@ impl Core {
         }
         let row = command.row;
         if row.is(flags::WRITE | flags::MAY_REPLICATE) || self.node.is_paused(self.turn.now) {
-            let writes = row.is(flags::WRITE | flags::MAY_REPLICATE) || writes_in_exec(&connection.session, command);
+            let writes = row.is(flags::WRITE | flags::MAY_REPLICATE)
+                || writes_in_exec(&connection.session, command);
             if self.node.holds(self.turn.now, writes) && !never_held(row.name) {
                 return self.park(connection, args, Wait::Gate);
             }
@@ -72,7 +73,8 @@ impl Core {
                 Flow::Stop
             }
             After::WaitReplicas { ms } => {
-                let until = if ms == 0 { i64::MAX } else { self.turn.now.saturating_add(ms as i64) };
+                let until =
+                    if ms == 0 { i64::MAX } else { self.turn.now.saturating_add(ms as i64) };
                 self.park(connection, args, Wait::Until(until))
             }
             After::Job(job) => {
@@ -185,8 +187,15 @@ impl Core {
             }
             Code::Session(function) => {
                 let node = self.node;
-                let mut call =
-                    Call { args, row: command.row, session, node, core: self, locked: None, cold: Vec::new() };
+                let mut call = Call {
+                    args,
+                    row: command.row,
+                    session,
+                    node,
+                    core: self,
+                    locked: None,
+                    cold: Vec::new(),
+                };
                 let outcome = function(&mut call, &mut reply);
                 let cold = std::mem::take(&mut call.cold);
                 if !cold.is_empty() {
@@ -231,7 +240,12 @@ impl Core {
 
     /// Answers an error instead of running the command.
     #[cold]
-    fn refuse(&mut self, connection: &mut Connection, command: Option<&Command>, fail: Fail) -> Flow {
+    fn refuse(
+        &mut self,
+        connection: &mut Connection,
+        command: Option<&Command>,
+        fail: Fail,
+    ) -> Flow {
         let begin = connection.out.len();
         if let Some(command) = command {
             self.node.measures.rejected(self.number, command.number);
@@ -373,7 +387,14 @@ fn never_held(name: &str) -> bool {
 fn allowed_while_listening(name: &str) -> bool {
     matches!(
         name,
-        "subscribe" | "ssubscribe" | "psubscribe" | "unsubscribe" | "sunsubscribe" | "punsubscribe"
-            | "ping" | "quit" | "reset"
+        "subscribe"
+            | "ssubscribe"
+            | "psubscribe"
+            | "unsubscribe"
+            | "sunsubscribe"
+            | "punsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
     )
 }

@@ -101,8 +101,7 @@ fn publish(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<Aft
     let node = call.node;
     let (after, id) = (node.journal_end(), call.session.client.id);
     let mut own = |bytes: &[u8]| reply.raw(bytes);
-    let heard =
-        node.pubsub.publish(kind, channel, payload, after, &node.inboxes, id, &mut own);
+    let heard = node.pubsub.publish(kind, channel, payload, after, &node.inboxes, id, &mut own);
     node.counters.published.fetch_add(1, Ordering::Relaxed);
     reply.int(heard as i64);
     Ok(After::Done)

@@ -92,9 +92,7 @@ fn exec(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     };
     if multi.refused {
         call.core.discard(call.session);
-        return Err(Fail::text(
-            "EXECABORT Transaction discarded because of previous errors.",
-        ));
+        return Err(Fail::text("EXECABORT Transaction discarded because of previous errors."));
     }
     match lock_queue(call, &multi) {
         Ok(locked) => {
@@ -116,7 +114,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     let mut whole = false;
     // SELECT inside the queue changes the database of what follows.
     let mut db = call.session.db;
-    let mut by_db: Vec<(usize, Vec<Key<'_>>)> = Vec::new();
+    let mut keys: Vec<(usize, Key<'_>)> = Vec::new();
     for (number, args) in &multi.queue {
         let Some(command) = call.node.registry.all().get(*number) else { continue };
         let args = args.as_args();
@@ -128,14 +126,8 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
         if !matches!(command.code, Code::Keyed(_)) {
             continue;
         }
-        let keys = command.row.key_positions(args).map(|at| Key::new(args.at(at), tag));
-        match by_db.last_mut() {
-            Some((at, list)) if *at == db => list.extend(keys),
-            _ => by_db.push((db, keys.collect())),
-        }
+        keys.extend(writer::keys_of(command.row, args, db, tag));
     }
-    let keys: Vec<(usize, Key<'_>)> =
-        by_db.iter().flat_map(|(db, keys)| keys.iter().map(|key| (*db, *key))).collect();
     loop {
         let locked = writer::lock_known_in(call.node, &keys)?;
         if !whole {

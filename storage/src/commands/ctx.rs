@@ -33,7 +33,13 @@ pub struct Ctx<'a, 's> {
 }
 
 impl<'a, 's> Ctx<'a, 's> {
-    pub fn new(args: Args<'a>, db: usize, space: &'a Space, locked: Locked<'s>, turn: &'a mut Turn) -> Ctx<'a, 's> {
+    pub fn new(
+        args: Args<'a>,
+        db: usize,
+        space: &'a Space,
+        locked: Locked<'s>,
+        turn: &'a mut Turn,
+    ) -> Ctx<'a, 's> {
         Ctx { args, db, now: turn.now, space, locked, turn, first: None }
     }
 

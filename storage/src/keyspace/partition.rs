@@ -11,6 +11,7 @@ use crate::objects::Value;
 use crate::table::HashOrdered;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry as Place;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -291,7 +292,18 @@ impl Partition {
 
     /// Notes that a load of the key begins; false when one is under way already.
     pub fn begin_load(&mut self, db: usize, key: &[u8]) -> bool {
-        self.loading.insert((db, key.into()), false).is_none()
+        match self.loading.entry((db, key.into())) {
+            Place::Occupied(_) => false,
+            Place::Vacant(place) => {
+                place.insert(false);
+                true
+            }
+        }
+    }
+
+    /// Whether a load of the key is under way.
+    pub fn is_loading(&self, db: usize, key: &[u8]) -> bool {
+        self.loading.contains_key(&(db, Box::from(key)))
     }
 
     /// Ends a load; true when the key changed meanwhile, so what was loaded must not be used.
@@ -305,7 +317,10 @@ impl Partition {
         let taken = self.dbs.get_mut(db).map(std::mem::take).unwrap_or_default();
         let dated = taken.table.iter().filter(|entry| entry.deadline().is_some()).count();
         self.expiring -= dated;
-        self.loading.iter_mut().filter(|((at, _), _)| *at == db).for_each(|(_, stale)| *stale = true);
+        self.loading
+            .iter_mut()
+            .filter(|((at, _), _)| *at == db)
+            .for_each(|(_, stale)| *stale = true);
         taken
     }
 
