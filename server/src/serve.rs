@@ -9,15 +9,15 @@ use crate::pubsub::Pubsub;
 use crate::registry::Registry;
 use crate::session::SessionFn;
 use crate::slowlog::Slowlog;
-use crate::store::{self, Feeder, Store};
+use crate::store::{self, Store};
 use crate::workers::Workers;
 use crate::{admin, http, metrics, session};
 use anyhow::{Context, Result, bail};
 use cluster::files::{Files, RealFiles, boot_id};
 use cluster::journal::{DataDir, Journal, Options};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 use storage::base::Base;
 use storage::bucket::Tag;
@@ -139,18 +139,7 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
         begun.elapsed().as_secs_f64(),
         base.index()
     );
-    let store = Store {
-        journal,
-        base,
-        dir,
-        lagging: AtomicBool::new(false),
-        feeder: Feeder::default(),
-        load_ended: Mutex::default(),
-        loaded: Condvar::new(),
-        fed_bytes: AtomicU64::new(0),
-        feeds: AtomicU64::new(0),
-        feed_micros: AtomicU64::new(0),
-    };
+    let store = Store::new(journal, base, dir);
     Ok((space, Some(store)))
 }
 

@@ -80,6 +80,21 @@ impl Feeder {
 }
 
 impl Store {
+    pub fn new(journal: Journal, base: Arc<dyn Base>, dir: DataDir) -> Store {
+        Store {
+            journal,
+            base,
+            dir,
+            lagging: AtomicBool::new(false),
+            feeder: Feeder::default(),
+            load_ended: Mutex::default(),
+            loaded: Condvar::new(),
+            fed_bytes: AtomicU64::new(0),
+            feeds: AtomicU64::new(0),
+            feed_micros: AtomicU64::new(0),
+        }
+    }
+
     pub fn is_lagging(&self) -> bool {
         self.lagging.load(Ordering::Relaxed)
     }

@@ -94,7 +94,14 @@ fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {
     let mut calls = 0;
     while let Some(cursor) = at {
         let base: &dyn Base = &*rig.base;
-        let (keys, next) = scan::scan(&rig.node.space, Some(base), 0, cursor, 10).unwrap();
+        let (keys, next) = scan::scan(
+            scan::Keys { space: &rig.node.space, locked: None },
+            Some(base),
+            0,
+            cursor,
+            10,
+        )
+        .unwrap();
         seen.extend(keys.iter().map(|key| String::from_utf8(key.name.to_vec()).unwrap()));
         at = next;
         calls += 1;

@@ -140,18 +140,8 @@ impl Machine {
         assert!(base.journal.set(journal.clone()).is_ok());
         let space = Space::new(settings, true, true);
         replay(&space, &journal, &*base, BEGIN).unwrap();
-        let feeder = Feeder::default();
-        feeder.stop();
-        let store = Store {
-            journal,
-            base: base.clone(),
-            dir,
-            lagging: AtomicBool::new(false),
-            feeder,
-            fed_bytes: AtomicU64::new(0),
-            feeds: AtomicU64::new(0),
-            feed_micros: AtomicU64::new(0),
-        };
+        let store = Store::new(journal, base.clone(), dir);
+        store.feeder.stop();
         let node = crate::serve::compose(config, &start, space, Some(store)).unwrap();
         let mut rig = Rig { node, base, turn: Turn::new(&node.space, 1), db: 0 };
         rig.at(BEGIN);
@@ -189,8 +179,7 @@ impl Rig {
         loop {
             let mut reply = Reply::new(&mut out, Protocol::Resp2);
             let (args, turn) = (args.as_args(), &mut self.turn);
-            match writer::execute(self.node, turn, self.db, command.row, handler, args, &mut reply)
-            {
+            match writer::execute(self.node, turn, self.db, command, handler, args, &mut reply) {
                 Ran::Cold(cold) => load_all(self.node, self.store(), &cold).unwrap(),
                 Ran::Done(Ok(())) => break,
                 Ran::Done(Err(fail)) => {

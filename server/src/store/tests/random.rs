@@ -184,7 +184,8 @@ fn walk(space: &Space, base: Option<&dyn Base>, db: usize) -> Vec<Box<[u8]>> {
     let mut at = Some(scan::Cursor::from_number(0));
     let mut names = Vec::new();
     while let Some(cursor) = at {
-        let (keys, next) = scan::scan(space, base, db, cursor, 2).unwrap();
+        let (keys, next) =
+            scan::scan(scan::Keys { space, locked: None }, base, db, cursor, 2).unwrap();
         names.extend(keys.into_iter().map(|seen| seen.name));
         at = next;
     }
