@@ -59,7 +59,7 @@ fn info(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     for name in names.iter() {
         match find(call, name) {
             Some(command) => describe(call, command, reply),
-            None => reply.null_array(),
+            None => reply.null(),
         }
     }
     Ok(After::Done)

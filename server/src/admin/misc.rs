@@ -99,7 +99,7 @@ fn bgsave(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     }
     node.workers.run(Box::new(move || {
         if let Err(fail) = save_once(node) {
-            tracing::error!("background save failed: {}", fail.0);
+            tracing::error!("background save failed: {fail}");
         }
     }));
     reply.simple("Background saving started");

@@ -30,8 +30,7 @@ impl Kind {
         ];
         let found = kinds.into_iter().find(|(known, _)| is(name, known));
         found.map(|(_, kind)| kind).ok_or_else(|| {
-            let name = String::from_utf8_lossy(name);
-            Fail::owned(format!("ERR Unknown client type '{name}'"))
+            Fail::quoting("ERR Unknown client type '", name, "'")
         })
     }
 
@@ -74,8 +73,7 @@ impl<'a> Filter<'a> {
                 filter.laddr = Some(value);
             } else if is(option, "user") {
                 if value != b"default" {
-                    let name = String::from_utf8_lossy(value);
-                    return Err(Fail::owned(format!("ERR No such user '{name}'")));
+                    return Err(Fail::quoting("ERR No such user '", value, "'"));
                 }
                 filter.user = Some(value);
             } else if is(option, "skipme") {
@@ -109,7 +107,7 @@ mod tests {
     use resp::OwnedArgs;
 
     fn text(words: &[&[u8]]) -> String {
-        Filter::parse(OwnedArgs::from_slices(words).as_args()).unwrap_err().0.into_owned()
+        Filter::parse(OwnedArgs::from_slices(words).as_args()).unwrap_err().to_string()
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{After, Call, SessionFn};
 use crate::config::table::KEYS;
 use crate::config::{change, fixed};
 use crate::node::{Counters, Node};
-use resp::{Args, Reply};
+use resp::Reply;
 use std::sync::atomic::Ordering;
 use storage::commands::fail::SYNTAX;
 use storage::commands::{Fail, glob};
@@ -21,20 +21,32 @@ pub const CODE: &[(&str, SessionFn)] = &[
     ("config|help", help),
 ];
 
+/// A name without wildcards is answered as it was typed, as Redis does; each spelling once.
 fn get(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let config = &call.node.config;
-    let patterns: Args<'_> = call.args.from(2);
-    let wanted =
-        |name: &str| patterns.iter().any(|pattern| glob::matches(pattern, name.as_bytes(), true));
-    let mut found: Vec<(&str, String)> = Vec::new();
-    for (place, row) in KEYS.iter().enumerate() {
+    let rows = KEYS.iter().enumerate().flat_map(|(place, row)| {
         let names = [Some(row.name), row.alias].into_iter().flatten();
-        found.extend(names.filter(|name| wanted(name)).map(|name| (name, config.print(place))));
+        names.map(move |name| (name, config.print(place)))
+    });
+    let all: Vec<(&str, String)> = rows.chain(fixed::all(config)).collect();
+    let mut found: Vec<(&[u8], &str)> = Vec::new();
+    for pattern in call.args.from(2).iter() {
+        let wild = pattern.iter().any(|byte| b"[*?".contains(byte));
+        for (name, value) in &all {
+            let name = name.as_bytes();
+            let (matches, shown) = if wild {
+                (glob::matches(pattern, name, true), name)
+            } else {
+                (pattern.eq_ignore_ascii_case(name), pattern)
+            };
+            if matches && !found.iter().any(|(other, _)| *other == shown) {
+                found.push((shown, value));
+            }
+        }
     }
-    found.extend(fixed::all(config).filter(|(name, _)| wanted(name)));
     reply.map(found.len());
-    for (name, value) in &found {
-        reply.bulk_str(name);
+    for (name, value) in found {
+        reply.bulk(name);
         reply.bulk_str(value);
     }
     Ok(After::Done)

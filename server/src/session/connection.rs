@@ -1,4 +1,4 @@
-//! AUTH, HELLO, PING, ECHO, SELECT, QUIT, RESET.
+//! AUTH, HELLO, PING, ECHO, SELECT, QUIT, RESET; READONLY and READWRITE, which need a cluster.
 
 use super::{After, Call, ReplyMode, SessionFn};
 use resp::numbers::parse_i64;
@@ -20,6 +20,8 @@ pub const CODE: &[(&str, SessionFn)] = &[
     ("select", select),
     ("quit", quit),
     ("reset", reset),
+    ("readonly", refuse_cluster),
+    ("readwrite", refuse_cluster),
 ];
 
 /// The database that an argument names, if there is such a one.
@@ -30,7 +32,9 @@ pub fn db_index(arg: &[u8]) -> Option<usize> {
 fn select(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let number = parse_i64(call.args.at(1)).ok_or(NOT_INTEGER)?;
     if i32::try_from(number).is_err() {
-        return Err(NOT_INTEGER);
+        return Err(Fail::text(
+            "ERR value is out of range, value must between -2147483648 and 2147483647",
+        ));
     }
     let db = db_index(call.args.at(1)).ok_or(DB_RANGE)?;
     call.session.select(db);
@@ -63,6 +67,10 @@ fn echo(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 fn quit(_: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     reply.ok();
     Ok(After::Close)
+}
+
+fn refuse_cluster(_: &mut Call<'_>, _: &mut Reply<'_>) -> Result<After, Fail> {
+    Err(Fail::text("ERR This instance has cluster support disabled"))
 }
 
 fn reset(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
@@ -136,8 +144,7 @@ fn hello(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
             name = Some(args.at(at + 1));
             at += 2;
         } else {
-            let shown = String::from_utf8_lossy(option);
-            return Err(Fail::owned(format!("ERR Syntax error in HELLO option '{shown}'")));
+            return Err(Fail::quoting("ERR Syntax error in HELLO option '", option, "'"));
         }
     }
     if let Some(name) = name
@@ -152,7 +159,7 @@ fn hello(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     }
     if !call.session.authenticated {
         return Err(Fail::text(
-            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
         ));
     }
     if let Some(name) = name {

@@ -11,12 +11,13 @@ use crate::writer::{self, Ran};
 use resp::{Args, Reply};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+use storage::commands::fail::c_string;
 use storage::commands::{Fail, flags};
 
 const MISCONF: &str = "MISCONF Bowshock is read-only: free disk space is below the reserve";
 const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'.";
-/// Arguments of an unknown command are quoted up to so many bytes in all.
-const UNKNOWN_ARGS_MAX: usize = 128;
+/// An unknown name is quoted up to so many bytes, and so are all its arguments together.
+const QUOTED_MAX: usize = 128;
 
 impl Core {
     /// Executes one request. `Stop`: the connection waits or closes.
@@ -24,6 +25,7 @@ impl Core {
         let begin = connection.out.len();
         let command = match self.find(args) {
             Ok(command) => command,
+            Err(_) if is_http(args.at(0)) => return hang_up(connection),
             Err(fail) => return self.refuse(connection, None, fail),
         };
         match self.admit(&mut connection.session, command, args) {
@@ -87,7 +89,7 @@ impl Core {
                     let mut reply = Reply::new(&mut out, protocol);
                     if let Err(fail) = job(node, &mut reply) {
                         out.clear();
-                        Reply::new(&mut out, protocol).error(&fail.0);
+                        Reply::new(&mut out, protocol).error_bytes(&fail.0);
                     }
                     inbox.send(Message::Finished { place, client, reply: out });
                 }));
@@ -112,11 +114,11 @@ impl Core {
                 Ok(command)
             }
             Found::UnknownCommand => Err(unknown_command(args)),
-            Found::UnknownSubcommand(container) => Err(Fail::owned(format!(
-                "ERR unknown subcommand '{:.128}'. Try {} HELP.",
-                String::from_utf8_lossy(args.at(1)),
-                container.row.name.to_uppercase()
-            ))),
+            Found::UnknownSubcommand(container) => Err(Fail::quoting(
+                "ERR unknown subcommand '",
+                first_bytes(args.at(1), QUOTED_MAX),
+                &format!("'. Try {} HELP.", container.row.name.to_uppercase()),
+            )),
         }
     }
 
@@ -208,7 +210,7 @@ impl Core {
         };
         Ok(outcome.unwrap_or_else(|fail| {
             reply.truncate(mark);
-            reply.error(&fail.0);
+            reply.error_bytes(&fail.0);
             After::Done
         }))
     }
@@ -255,14 +257,14 @@ impl Core {
             multi.refused = true;
         }
         let mut reply = Reply::new(&mut connection.out, connection.session.protocol);
-        if exec && connection.session.multi.is_some() {
-            // C25: EXEC refused by admission discards MULTI and WATCH.
-            let reason = fail.0.strip_prefix("ERR ").unwrap_or(&fail.0);
-            let text = format!("EXECABORT Transaction discarded because of: {reason}");
-            reply.error(&text);
+        if exec {
+            // C25: EXEC refused by admission discards MULTI and WATCH; Redis says so even when
+            // there is no MULTI.
+            let why = fail.0.strip_prefix(b"ERR ").unwrap_or(&fail.0);
+            reply.error_bytes(&[b"EXECABORT Transaction discarded because of: ", why].concat());
             self.discard(&mut connection.session);
         } else {
-            reply.error(&fail.0);
+            reply.error_bytes(&fail.0);
         }
         let text = connection.out.get(begin..).unwrap_or_default();
         self.node.note_error(text);
@@ -348,19 +350,39 @@ enum Refused {
     Cold(writer::Cold),
 }
 
+/// What a browser that was tricked into talking to this port sends, as Redis knows it.
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
+}
+
+/// Closes without a word, so that a web page can neither give commands nor read replies.
+#[cold]
+fn hang_up(connection: &mut Connection) -> Flow {
+    let addr = connection.session.client.addr;
+    tracing::warn!("{addr} speaks HTTP (POST or Host:) on the port for clients; closed");
+    connection.closing = true;
+    connection.dead = true;
+    Flow::Stop
+}
+
 fn unknown_command(args: Args<'_>) -> Fail {
-    let name = String::from_utf8_lossy(args.at(0)).chars().take(128).collect::<String>();
-    let mut text = format!("ERR unknown command '{name}', with args beginning with: ");
-    let start = text.len();
+    let name = first_bytes(args.at(0), QUOTED_MAX);
+    let mut quoted = Vec::new();
     for arg in args.from(1).iter() {
-        let used = text.len() - start;
-        if used >= UNKNOWN_ARGS_MAX {
+        let room = QUOTED_MAX.saturating_sub(quoted.len());
+        if room == 0 {
             break;
         }
-        let shown = arg.get(..arg.len().min(UNKNOWN_ARGS_MAX - used)).unwrap_or_default();
-        text.push_str(&format!("'{}' ", String::from_utf8_lossy(shown)));
+        quoted.extend_from_slice(&[b"'", first_bytes(arg, room), b"' "].concat());
     }
-    Fail::owned(text)
+    let mut fail = Fail::quoting("ERR unknown command '", name, "', with args beginning with: ");
+    fail.0.to_mut().extend_from_slice(&quoted);
+    fail
+}
+
+/// What C's `%.*s` prints: up to `max` bytes, and none from a zero byte on.
+fn first_bytes(bytes: &[u8], max: usize) -> &[u8] {
+    c_string(bytes.get(..max).unwrap_or(bytes))
 }
 
 fn must_queue(session: &Session, command: &Command) -> bool {

@@ -110,10 +110,11 @@ fn publish(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<Aft
 
 fn names(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<After, Fail> {
     if call.args.len() > 3 {
-        let shown = String::from_utf8_lossy(call.args.at(1));
-        return Err(Fail::owned(format!(
-            "ERR unknown subcommand or wrong number of arguments for '{shown}'. Try PUBSUB HELP."
-        )));
+        return Err(Fail::quoting(
+            "ERR unknown subcommand or wrong number of arguments for '",
+            call.args.at(1),
+            "'. Try PUBSUB HELP.",
+        ));
     }
     let names = call.node.pubsub.names(kind, call.args.get(2));
     reply.array(names.len());

@@ -80,8 +80,11 @@ fn watch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 }
 
 fn unwatch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
-    call.core.unwatch(call.session);
-    call.session.publish_state();
+    // EXEC ends the watches itself, and holds the locks that this would wait for.
+    if call.locked.is_none() {
+        call.core.unwatch(call.session);
+        call.session.publish_state();
+    }
     reply.ok();
     Ok(After::Done)
 }
@@ -128,6 +131,8 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
         }
         keys.extend(writer::keys_of(command.row, args, db, tag));
     }
+    // The watched keys too: whether they are due is asked under the same locks.
+    keys.extend(call.session.watched.iter().map(|(db, name)| (*db, Key::new(name, tag))));
     loop {
         let locked = writer::lock_known_in(call.node, &keys)?;
         if !whole {
@@ -190,8 +195,8 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
         let failed = outcome.is_err();
         if let Err(fail) = outcome {
             reply.truncate(mark);
-            reply.error(&fail.0);
-            node.note_error(format!("-{}\r\n", fail.0).as_bytes());
+            reply.error_bytes(&fail.0);
+            node.note_error(&[b"-", &fail.0[..], b"\r\n"].concat());
         }
         let nanos = begun.elapsed().as_nanos() as u64;
         node.measures.ran(call.core.number, command.number, nanos, failed);
@@ -212,12 +217,7 @@ fn watched_is_due(call: &Call<'_>, locked: &Locked<'_>) -> bool {
     let tag = call.core.turn.settings.tag;
     call.session.watched.iter().any(|(db, name)| {
         let key = Key::new(name, tag);
-        let due = |entry: Option<&storage::keyspace::Entry>| {
-            entry.is_some_and(|entry| entry.is_due(call.core.turn.now))
-        };
-        match locked.get(key.partition()) {
-            Some(partition) => due(partition.get(*db, &key)),
-            None => due(call.node.space.partition(key.partition()).get(*db, &key)),
-        }
+        let entry = locked.get(key.partition()).and_then(|partition| partition.get(*db, &key));
+        entry.is_some_and(|entry| entry.is_due(call.core.turn.now))
     })
 }

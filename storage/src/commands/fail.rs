@@ -1,21 +1,29 @@
 //! Error replies. The exact texts that more than one command uses stand here, once.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why a command did not do what it was asked: the text of the error reply, without its `-`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fail(pub Cow<'static, str>);
+/// Bytes, for it may quote what the client sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Fail(pub Cow<'static, [u8]>);
 
 /// What a handler answers: `Ok` once it has written its reply.
 pub type Outcome = Result<(), Fail>;
 
 impl Fail {
     pub const fn text(text: &'static str) -> Fail {
-        Fail(Cow::Borrowed(text))
+        Fail(Cow::Borrowed(text.as_bytes()))
     }
 
     pub fn owned(text: String) -> Fail {
-        Fail(Cow::Owned(text))
+        Fail(Cow::Owned(text.into_bytes()))
+    }
+
+    /// A text with an argument inside it. Redis prints arguments as C strings: a zero byte ends
+    /// them, and any other byte stays as it is.
+    pub fn quoting(before: &str, arg: &[u8], after: &str) -> Fail {
+        Fail(Cow::Owned([before.as_bytes(), c_string(arg), after.as_bytes()].concat()))
     }
 
     /// The arity error of `name` (lower case, `|` between container and subcommand).
@@ -25,6 +33,23 @@ impl Fail {
 
     pub fn invalid_expire(name: &str) -> Fail {
         Fail::owned(format!("ERR invalid expire time in '{name}' command"))
+    }
+}
+
+/// The bytes up to the first zero byte.
+pub fn c_string(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&String::from_utf8_lossy(&self.0), f)
     }
 }
 

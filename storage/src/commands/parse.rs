@@ -1,6 +1,6 @@
 //! Reading arguments: numbers, option words, and the options that SCAN and its kin share.
 
-use super::fail::{Fail, NOT_FLOAT, NOT_INTEGER, NOT_POSITIVE, SYNTAX};
+use super::fail::{Fail, NOT_FLOAT, NOT_INTEGER, NOT_POSITIVE, SYNTAX, c_string};
 use resp::Args;
 use resp::numbers::{parse_f64, parse_i64};
 
@@ -61,8 +61,40 @@ impl<'a> ScanArgs<'a> {
     }
 }
 
-/// A cursor, read as strtoul does: only digits, no more than 64 bits.
+/// A cursor, read as Redis does with C's strtoul: nothing and a lone zero byte are 0, `+` and `-`
+/// are signs and a negative number wraps, and what stands behind a zero byte is not seen. Leading
+/// blanks, other text behind the digits, and more than 64 bits are errors.
 pub fn cursor(arg: &[u8]) -> Result<u64, Fail> {
-    let text = std::str::from_utf8(arg).ok();
-    text.and_then(|text| text.parse().ok()).ok_or(Fail::text("ERR invalid cursor"))
+    const INVALID: Fail = Fail::text("ERR invalid cursor");
+    let (negative, digits) = match c_string(arg) {
+        [] => return Ok(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(INVALID);
+    }
+    let text = std::str::from_utf8(digits).ok();
+    let number: u64 = text.and_then(|text| text.parse().ok()).ok_or(INVALID)?;
+    Ok(if negative { number.wrapping_neg() } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_read_as_strtoul_does() {
+        let read = |arg: &[u8]| cursor(arg).ok();
+        assert_eq!(read(b""), Some(0));
+        assert_eq!(read(b"\0x"), Some(0));
+        assert_eq!(read(b"+1"), Some(1));
+        assert_eq!(read(b"-1"), Some(u64::MAX));
+        assert_eq!(read(b"007"), Some(7));
+        assert_eq!(read(b"18446744073709551615"), Some(u64::MAX));
+        for wrong in [&b"18446744073709551616"[..], b" 1", b"1 ", b"a", b"-", b"+-1", b"++1"] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
 }

@@ -164,6 +164,7 @@ pub enum Group {
     Transactions,
     Connection,
     Server,
+    Cluster,
 }
 
 impl Group {
@@ -180,6 +181,7 @@ impl Group {
             Group::Transactions => "transactions",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Cluster => "cluster",
         }
     }
 }

@@ -56,7 +56,7 @@ impl Shell {
         let mark = reply.mark();
         if let Err(fail) = handler(&mut cx, &mut reply) {
             reply.truncate(mark);
-            reply.error(&fail.0);
+            reply.error_bytes(&fail.0);
         }
         drop(cx);
         if !self.turn.batch.is_empty() {

@@ -124,8 +124,7 @@ impl Condition {
                 _ if is(option, "gt") => &mut condition.gt,
                 _ if is(option, "lt") => &mut condition.lt,
                 _ => {
-                    let option = String::from_utf8_lossy(option);
-                    return Err(Fail::owned(format!("ERR Unsupported option {option}")));
+                    return Err(Fail::quoting("ERR Unsupported option ", option, ""));
                 }
             };
             *given = true;

@@ -57,6 +57,28 @@ pub const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
+        name: "readonly",
+        arity: 1,
+        flags: flags::LOADING | flags::STALE | flags::FAST,
+        acl: acl::CONNECTION,
+        since: "3.0.0",
+        group: Group::Cluster,
+        complexity: "O(1)",
+        summary: "Lets a connection to a replica of a cluster read there",
+        ..ROW
+    },
+    Row {
+        name: "readwrite",
+        arity: 1,
+        flags: flags::LOADING | flags::STALE | flags::FAST,
+        acl: acl::CONNECTION,
+        since: "3.0.0",
+        group: Group::Cluster,
+        complexity: "O(1)",
+        summary: "Ends what READONLY began",
+        ..ROW
+    },
+    Row {
         name: "quit",
         arity: -1,
         flags: flags::NOSCRIPT
