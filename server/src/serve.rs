@@ -141,6 +141,7 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
         base,
         dir,
         lagging: AtomicBool::new(false),
+        feeding: AtomicBool::new(false),
         feeder: Feeder::default(),
         fed_bytes: AtomicU64::new(0),
         feeds: AtomicU64::new(0),
