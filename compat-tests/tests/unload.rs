@@ -17,10 +17,10 @@ use compat_tests::random::Random;
 use compat_tests::reply::Reply;
 use compat_tests::server::{Program, Server};
 
-const KEYS: usize = 30_000;
+const KEYS: usize = 10_000;
 const MAXMEMORY: &str = "24mb";
 /// How long the random part runs.
-const RUN: Duration = Duration::from_secs(20);
+const RUN: Duration = Duration::from_secs(12);
 /// Commands sent at once.
 const PIPELINE: usize = 64;
 
@@ -52,9 +52,9 @@ fn words(args: &[&str]) -> Vec<String> {
     args.iter().map(|arg| (*arg).to_owned()).collect()
 }
 
-/// A value of its own for each write, between a few bytes and 2 KB.
+/// A value of its own for each write, between a few bytes and 4 KB.
 fn text(random: &mut Random) -> String {
-    format!("{}:{}", random.bits(), "v".repeat(random.below(2_000)))
+    format!("{}:{}", random.bits(), "v".repeat(random.below(4_000)))
 }
 
 /// The next command and, as redis-cli would show it, its reply; the model moves on.
