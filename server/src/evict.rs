@@ -15,8 +15,6 @@ use storage::keyspace::{
 
 /// Objects that one call may take out of memory.
 const STEPS_MAX: usize = 64;
-/// Fruitless looks at partitions before a call gives up.
-const LOOKS_MAX: usize = 400;
 /// Expired keys deleted per partition and tick.
 const EXPIRE_MAX: usize = 64;
 
@@ -77,11 +75,13 @@ impl Core {
             return Room::Full;
         }
         let mut steps = 0;
-        for _ in 0..LOOKS_MAX {
+        // Every partition once: a few large objects are found too.
+        let first = self.turn.rng.usize(..PARTITIONS);
+        for look in 0..PARTITIONS {
             if steps >= STEPS_MAX || crate::memory::used() <= max {
                 break;
             }
-            let number = self.turn.rng.u16(..PARTITIONS as u16);
+            let number = ((first + look) % PARTITIONS) as u16;
             steps +=
                 usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
         }
@@ -89,8 +89,8 @@ impl Core {
             return Room::Enough;
         }
         match &self.node.store {
-            // What cannot leave has changes that are not in the base yet.
-            Some(store) if unloads && store.journal.end() > store.base.index() => {
+            // What cannot leave has changes that are not in the base yet, or just came there.
+            Some(store) if unloads && store.is_behind() => {
                 store.feeder.want();
                 let slack = max / 16;
                 if crate::memory::used() <= max + slack { Room::Enough } else { Room::Wait }

@@ -65,7 +65,7 @@ mod tests {
     fn timeouts_are_whole_and_not_negative() {
         assert_eq!(timeout_ms(b"0"), Ok(0));
         let text = |arg: &[u8]| timeout_ms(arg).unwrap_err().0;
-        assert_eq!(text(b"-1"), "ERR timeout is negative");
-        assert_eq!(text(b"1.5"), "ERR timeout is not an integer or out of range");
+        assert_eq!(&*text(b"-1"), b"ERR timeout is negative");
+        assert_eq!(&*text(b"1.5"), b"ERR timeout is not an integer or out of range");
     }
 }

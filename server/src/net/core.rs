@@ -56,6 +56,8 @@ pub struct Core {
     last_sweep_ms: i64,
     /// A connection executes no further request while so many reply bytes are unsent.
     unsent_pause: usize,
+    /// A command whose keys were just loaded runs: nothing leaves memory.
+    pub(crate) keeps_loaded: bool,
 }
 
 impl Core {
@@ -86,6 +88,7 @@ impl Core {
             cron: Box::pin(tokio::time::sleep(Duration::ZERO)),
             last_sweep_ms: 0,
             unsent_pause: node.config.unsent_pause(),
+            keeps_loaded: false,
         }
     }
 
@@ -184,7 +187,13 @@ impl Core {
                     core.resume(connection);
                 });
             }
-            Message::Retry { place, client } => self.with_client(place, client, Core::retry),
+            Message::Retry { place, client } => {
+                // What was loaded for this command must not leave before it has run, even if that
+                // is more than `maxmemory`: else the command would never end.
+                self.keeps_loaded = true;
+                self.with_client(place, client, Core::retry);
+                self.keeps_loaded = false;
+            }
             Message::Failed { place, client, text } => {
                 self.with_client(place, client, |core, connection| {
                     connection.parked = None;

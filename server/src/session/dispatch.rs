@@ -148,7 +148,7 @@ impl Core {
         let exec = row.name == "exec";
         let queued = session.multi.as_ref().filter(|_| exec);
         let grows = row.is(flags::DENYOOM) || queued.is_some_and(|multi| multi.has_denyoom);
-        if self.turn.settings.maxmemory > 0 {
+        if self.turn.settings.maxmemory > 0 && !self.keeps_loaded {
             match self.make_room() {
                 Room::Full if grows => return Err(Fail::text(OOM).into()),
                 Room::Wait if grows => return Err(NotNow::Wait),

@@ -196,6 +196,9 @@ fn flush(call: &mut Call<'_>, concerns: impl Fn(usize) -> bool) {
     let node = call.node;
     let dropped: Vec<Db> = with_all(call, |call, locked| {
         let now = call.core.turn.now;
+        // An empty database keeps its number, and so the tombstones that hide what the base still
+        // has under it (C13).
+        let concerns = |db: usize| concerns(db) && !node.space.is_empty(db);
         let mut dropped = Vec::new();
         for (_, partition) in locked.iter_mut() {
             partition.touch_watched(|db, key, partition| {
@@ -210,9 +213,8 @@ fn flush(call: &mut Call<'_>, concerns: impl Fn(usize) -> bool) {
         let mut cleared = Vec::new();
         let mut fresh = map.iter().max().map_or(0, |most| most + 1);
         for db in (0..DBS).filter(|db| concerns(*db)) {
-            let empty = node.space.is_empty(db);
             node.space.clear_counts(db);
-            if let Some(number) = map.get_mut(db).filter(|_| !empty) {
+            if let Some(number) = map.get_mut(db) {
                 cleared.push(std::mem::replace(number, fresh));
                 fresh += 1;
             }

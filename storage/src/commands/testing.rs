@@ -45,7 +45,7 @@ impl Shell {
             args.len() == row.arity as usize
         };
         if !enough {
-            reply.error(&super::Fail::arity(row.name).0);
+            reply.error_bytes(&super::Fail::arity(row.name).0);
             return out;
         }
         let tag = self.turn.settings.tag;

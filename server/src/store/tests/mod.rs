@@ -183,7 +183,7 @@ impl Rig {
                 Ran::Cold(cold) => load_all(self.node, self.store(), &cold).unwrap(),
                 Ran::Done(Ok(())) => break,
                 Ran::Done(Err(fail)) => {
-                    reply.error(&fail.0);
+                    reply.error_bytes(&fail.0);
                     break;
                 }
             }

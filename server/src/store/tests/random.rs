@@ -47,7 +47,7 @@ impl Model {
         let mut cx = Ctx::new(args, self.db, &self.space, locked, &mut self.turn);
         if let Err(fail) = handler(&mut cx, &mut reply) {
             reply.truncate(0);
-            reply.error(&fail.0);
+            reply.error_bytes(&fail.0);
         }
         String::from_utf8_lossy(&out).trim_end().replace("\r\n", " ")
     }
