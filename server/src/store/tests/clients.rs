@@ -71,7 +71,7 @@ fn an_expiry_is_seen_by_those_who_watch_the_key() {
     rig.unload();
     assert_eq!(rig.run("GET resident"), "$1 v");
     let (resident, cold) = (watch(&rig, "resident"), watch(&rig, "cold"));
-    expire_in_base(rig.node, rig.store()).unwrap();
+    expire_in_base(rig.node, rig.store(), &mut DuePlace::default()).unwrap();
     assert!(cold.load(Ordering::Acquire), "expired where it was, in the base");
     assert!(!resident.load(Ordering::Acquire), "still there at the time of the core");
     rig.at(BEGIN + 10);

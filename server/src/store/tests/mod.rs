@@ -197,7 +197,7 @@ impl Rig {
     }
 
     fn feed(&self) {
-        feed(self.node, self.store(), true).unwrap();
+        feed(self.node, self.store()).unwrap();
     }
 
     /// Takes everything out of memory that may go.

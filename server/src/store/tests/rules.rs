@@ -154,8 +154,8 @@ fn what_a_load_brings_is_not_used_when_the_key_changed_meanwhile() {
     rig.unload();
     let (node, store) = (rig.node, rig.store());
     *rig.base.on_load.lock() = Some(Box::new(move || {
-        expire_in_base(node, store).unwrap();
-        feed(node, store, true).unwrap();
+        expire_in_base(node, store, &mut DuePlace::default()).unwrap();
+        feed(node, store).unwrap();
     }));
     assert_eq!(rig.run("GET k"), "$-1");
     assert_eq!((rig.is_resident("k"), rig.len()), (false, 1));
