@@ -76,7 +76,7 @@ class Worker:
             got = self.client.reply()
             wanted = b"OK" if right[:1] == b"+" else right.split(b"\r\n", 1)[1][:-2]
             if got != wanted:
-                self.wrong.append(f"got {str(got)[:60]!r} where {wanted[:30]!r}... is right")
+                self.wrong.append(f"got {str(got)[:60]}, right is {wanted[:30]!r}...")
 
     def fill(self, _):
         for first in range(0, len(self.ranks), BATCH):
