@@ -4,7 +4,7 @@
     bench.py --rows 'P1 P2' --bowshock target/release/bowshock [--repeat 5] [--quick] [--json FILE]
 
 Progress goes to stderr, the table to stdout. The exit code is 0 when every row could be measured,
-whatever it found; 1 when one could not. How each row is measured: README.md beside this file.
+whatever it found; 1 when one could not, or when a value was lost. How each row is measured: README.md beside this file.
 """
 
 import argparse
@@ -148,6 +148,7 @@ def main():
             if arguments.json:
                 _write_json(arguments.json, about, results)
     finally:
+        sys.stderr.flush()
         print(f"{about['bowshock']} beside {about['redis'].split(' malloc')[0]}, medians of {settings.repeat}"
               + (", QUICK: too short to judge by" if settings.quick else ""))
         print_table(results)

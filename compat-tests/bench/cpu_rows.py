@@ -25,8 +25,8 @@ def set_and_get(settings, row):
         results = []
         for test in ("set", "get"):
             what = ["-t", test]
-            count = min(
-                load.calibrated(settings, server, settings.scaled(3.0, 0.5), pipeline, what, keys)
+            count = max(
+                load.count_for_cpu(settings, server, settings.scaled(3.0, 0.5), pipeline, what, keys)
                 for server in sides
             )
             measured = {server.name: [] for server in sides}
@@ -96,8 +96,8 @@ def two_threads(settings, row):
             load.fill_strings(server, keys)
         for test in ("set", "get"):
             what = ["-t", test]
-            count = min(
-                load.calibrated(settings, server, settings.scaled(3.0, 0.5), PIPELINE, what, keys, pinned=False)
+            count = max(
+                load.count_for_cpu(settings, server, settings.scaled(3.0, 0.5), PIPELINE, what, keys, pinned=False)
                 for server in (one, two)
             )
             used, shares = {"one": [], "two": []}, []

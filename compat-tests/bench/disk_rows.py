@@ -25,7 +25,8 @@ def everysec(settings, row):
             for kind in in_turn([Redis, Bowshock], number):
                 if kind.name not in counts:
                     with kind(settings, durable=True) as server:
-                        counts[kind.name] = load.calibrated(settings, server, seconds, pipeline, ["-t", "set"], keys)
+                        counts[kind.name] = load.count_for_time(
+                            settings, server, seconds, pipeline, ["-t", "set"], keys)
                 with kind(settings, durable=True) as server:
                     before = proc.cpu_s(server.pid)
                     _, commands, load_s = load.run(

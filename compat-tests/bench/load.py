@@ -50,14 +50,30 @@ def cpu_us(settings, server, count, pipeline, what, keys, pinned=True):
     return (proc.cpu_s(server.pid) - before) * 1e6 / commands
 
 
-def calibrated(settings, server, seconds, pipeline, what, keys, pinned=True):
-    """How many commands the server does in that time."""
-    probe = 1000 * pipeline if pipeline > 1 else 20_000
-    rate, _, _ = run(settings, server, probe, pipeline, what, keys, pinned)
-    # A short probe may be far off: a second one, a tenth as long as the whole.
-    rate, _, _ = run(settings, server, max(probe, int(rate * seconds / 10)), pipeline, what, keys, pinned)
+PROBE_CPU_S = 0.2
+
+
+def count_for_cpu(settings, server, seconds, pipeline, what, keys, pinned=True):
+    """How many commands cost the server that much CPU, however busy the machine is."""
     round_size = CLIENTS * pipeline
-    return max(1, round(rate * seconds / round_size)) * round_size
+    probe = 20 * round_size
+    while True:
+        used = cpu_us(settings, server, probe, pipeline, what, keys, pinned)
+        if used * probe >= PROBE_CPU_S * 1e6:
+            return max(1, round(seconds * 1e6 / used / round_size)) * round_size
+        probe *= 4
+
+
+def count_for_time(settings, server, seconds, pipeline, what, keys):
+    """How many commands the server does in that time."""
+    round_size = CLIENTS * pipeline
+    probe = 20 * round_size
+    while True:
+        rate, commands, _ = run(settings, server, probe, pipeline, what, keys)
+        # A tenth of the whole is long enough to foretell it.
+        if commands / rate >= seconds / 10:
+            return max(1, round(rate * seconds / round_size)) * round_size
+        probe *= 2
 
 
 def fill_strings(server, keys):

@@ -53,9 +53,9 @@ def during_backup(settings, row):
             wait_idle(server, 120)
         for number in range(settings.repeat):
             for server in in_turn([redis, bowshock], number):
-                before, during, seconds = _back_up(settings, server, keys)
-                peaks[server.name].append(during / before)
-                raw.append({"side": server.name, "before": before, "during": during, "seconds": seconds})
+                found = _back_up(settings, server, keys)
+                peaks[server.name].append(found["during"] / found["before"])
+                raw.append({"side": server.name, **found})
             settings.note(row, "highest RSS / before", number, peaks)
     medians = {name: statistics.median(values) for name, values in peaks.items()}
     return [Result(
@@ -65,7 +65,7 @@ def during_backup(settings, row):
 
 
 def _back_up(settings, server, keys):
-    """Returns the median of the memory under writes before, and the highest during a BGSAVE."""
+    """Memory under writes before, and the highest during a BGSAVE."""
     line = load.command(settings, server, 1_000_000_000, 16, ["-t", "set"], keys)
     writer = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -73,7 +73,7 @@ def _back_up(settings, server, keys):
         time.sleep(settings.scaled(10.0, 2.0))
         with proc.Sampler(server.pid) as sampler:
             time.sleep(settings.scaled(5.0, 1.0))
-        before = statistics.median(sampler.samples)
+        before, highest_before = statistics.median(sampler.samples), max(sampler.samples)
         proc.forget_highest(server.pid)
         begun = time.monotonic()
         with proc.Sampler(server.pid) as sampler:
@@ -91,5 +91,6 @@ def _back_up(settings, server, keys):
     if server.info("persistence")["rdb_last_bgsave_status"] != "ok":
         raise RuntimeError(f"{server.name}: BGSAVE failed")
     # The system's own mark catches what falls between two samples, but knows no children.
-    return before, max(*sampler.samples, proc.rss_highest(server.pid)), seconds
+    during = max(max(sampler.samples), proc.rss_highest(server.pid))
+    return {"before": before, "highest_before": highest_before, "during": during, "seconds": seconds}
 

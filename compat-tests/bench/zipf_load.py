@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import os
 import random
+import signal
 from array import array
 
 from client import Client
@@ -75,7 +76,7 @@ class Worker:
             got = self.client.reply()
             wanted = b"OK" if right[:1] == b"+" else right.split(b"\r\n", 1)[1][:-2]
             if got != wanted:
-                self.wrong.append(f"got {str(got)[:60]!r} where {wanted[:30]!r}... is right")
+                self.wrong.append(f"got {str(got)[:60]}, right is {wanted[:30]!r}...")
 
     def fill(self, _):
         for first in range(0, len(self.ranks), BATCH):
@@ -110,11 +111,17 @@ class Worker:
         return {"verified": len(places)}
 
 
-def _serve(pipe, keys, number, workers, port, cores):
+def _serve(pipe, keys, number, workers, port, cores, parent):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.sched_setaffinity(0, cores)
     worker = None
-    while (asked := pipe.recv()) is not None:
-        phase, argument = asked
+    while True:
+        while not pipe.poll(1):
+            # The others hold this pipe open too, so the parent's end shows only here.
+            if os.getppid() != parent:
+                return
+        phase, argument = pipe.recv()
         try:
             worker = worker or Worker(keys, number, workers, port)
             answer = getattr(worker, phase)(argument)
@@ -134,7 +141,7 @@ class Fleet:
         for number in range(workers):
             ours, theirs = context.Pipe()
             process = context.Process(
-                target=_serve, args=(theirs, keys, number, workers, port, cores), daemon=True)
+                target=_serve, args=(theirs, keys, number, workers, port, cores, os.getpid()), daemon=True)
             process.start()
             self.members.append((process, ours))
 
