@@ -19,12 +19,10 @@ impl Clients {
         self.next_id.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Connections accepted and not yet ended.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Takes a place for a connection being accepted; false over `max`.
@@ -52,7 +50,8 @@ impl Clients {
 
     /// All clients in the order of their ids.
     pub fn list(&self) -> Vec<Arc<Client>> {
-        let mut all: Vec<Arc<Client>> = self.all.iter().map(|entry| entry.value().clone()).collect();
+        let mut all: Vec<Arc<Client>> =
+            self.all.iter().map(|entry| entry.value().clone()).collect();
         all.sort_unstable_by_key(|client| client.id);
         all
     }

@@ -15,8 +15,6 @@ use storage::keyspace::{
 
 /// Objects that one call may take out of memory.
 const STEPS_MAX: usize = 64;
-/// Fruitless looks at partitions before a call gives up.
-const LOOKS_MAX: usize = 400;
 /// Expired keys deleted per partition and tick.
 const EXPIRE_MAX: usize = 64;
 
@@ -35,7 +33,9 @@ fn rank(entry: &Entry, settings: &Settings, now: i64) -> u64 {
         Policy::NoEviction | Policy::AllKeysLru | Policy::VolatileLru => {
             u64::from(idle_seconds(entry, now)) + 1
         }
-        Policy::AllKeysLfu | Policy::VolatileLfu => 256 - u64::from(frequency(entry, settings, now)),
+        Policy::AllKeysLfu | Policy::VolatileLfu => {
+            256 - u64::from(frequency(entry, settings, now))
+        }
         Policy::AllKeysRandom | Policy::VolatileRandom => 1,
         Policy::VolatileTtl => entry.deadline().map_or(0, |at| u64::MAX - at.max(0) as u64),
     }
@@ -75,19 +75,22 @@ impl Core {
             return Room::Full;
         }
         let mut steps = 0;
-        for _ in 0..LOOKS_MAX {
+        // Every partition once: a few large objects are found too.
+        let first = self.turn.rng.usize(..PARTITIONS);
+        for look in 0..PARTITIONS {
             if steps >= STEPS_MAX || crate::memory::used() <= max {
                 break;
             }
-            let number = self.turn.rng.u16(..PARTITIONS as u16);
-            steps += usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
+            let number = ((first + look) % PARTITIONS) as u16;
+            steps +=
+                usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
         }
         if steps > 0 || crate::memory::used() <= max {
             return Room::Enough;
         }
         match &self.node.store {
-            // What cannot leave has changes that are not in the base yet.
-            Some(store) if unloads && store.journal.end() > store.base.index() => {
+            // What cannot leave has changes that are not in the base yet, or just came there.
+            Some(store) if unloads && store.is_behind() => {
                 store.feeder.want();
                 let slack = max / 16;
                 if crate::memory::used() <= max + slack { Room::Enough } else { Room::Wait }
@@ -101,9 +104,8 @@ impl Core {
         let fed = self.node.space.fed_epoch.load(Ordering::Acquire);
         let Some(mut partition) = self.node.space.try_partition(number) else { return false };
         let (settings, now) = (self.turn.settings, self.turn.now);
-        let found = candidate(&partition, &settings, now, &mut self.turn.rng, |entry| {
-            entry.epoch() <= fed
-        });
+        let found =
+            candidate(&partition, &settings, now, &mut self.turn.rng, |entry| entry.epoch() <= fed);
         let Some((db, name)) = found else { return false };
         let key = Key::new(&name, settings.tag);
         let gone = partition.remove(db, &key, false);

@@ -72,10 +72,3 @@ pub fn used() -> u64 {
 pub fn set_elsewhere(bytes: u64) {
     ELSEWHERE.store(bytes as i64, Ordering::Relaxed);
 }
-
-/// Resident bytes of the process, from the kernel; 0 where it does not say.
-pub fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * 4096
-}

@@ -7,7 +7,7 @@ use crate::admin::secrets::{REDACTED, is_secret};
 use crate::net::{Core, Message};
 use crate::node::wall_us;
 use crate::registry::Command;
-use crate::session::{After, Call, Session, SessionFn};
+use crate::session::{After, Call, Client, SessionFn};
 use resp::{Args, Reply};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -34,11 +34,13 @@ impl Core {
     /// Shows a command to all clients that run MONITOR. Commands inside EXEC are shown by the same
     /// call, one each.
     #[cold]
-    pub(crate) fn monitor(&self, session: &Session, command: &Command, args: Args<'_>) {
-        if command.row.is(flags::ADMIN | flags::SKIP_MONITOR) {
+    pub(crate) fn monitor(&self, client: &Client, db: usize, command: &Command, args: Args<'_>) {
+        // EXEC is not skipped: it is shown behind what it ran.
+        let skipped = command.row.is(flags::ADMIN | flags::SKIP_MONITOR);
+        if skipped && command.row.name != "exec" {
             return;
         }
-        let line = line(wall_us(), session.db, session.client.addr, command.row.name, args);
+        let line = line(wall_us(), db, client.addr, command.row.name, args);
         let bytes: Arc<[u8]> = line.into();
         let after = self.node.journal_end();
         for watcher in self.node.clients.list() {

@@ -39,7 +39,9 @@ pub fn restore(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from.join("IDENTITY"), &identity)
         .with_context(|| format!("cannot write {}", identity.display()))?;
     for dir in [&base, &to.to_path_buf()] {
-        fs::File::open(dir)?.sync_all().with_context(|| format!("cannot sync {}", dir.display()))?;
+        fs::File::open(dir)?
+            .sync_all()
+            .with_context(|| format!("cannot sync {}", dir.display()))?;
     }
     println!("restored {files} files into {}: start with --dir {}", to.display(), to.display());
     Ok(())
@@ -67,10 +69,17 @@ pub fn check(dir: &Path) -> Result<()> {
 
 #[cfg(feature = "rocksdb")]
 fn check_base(base: &Path) -> Result<()> {
-    if base.is_dir() {
-        let report = storage::base::check(base)?;
-        println!("{report:?}");
+    if !base.is_dir() {
+        return Ok(());
     }
+    let report = storage::base::check(base)?;
+    report.problems.iter().for_each(|problem| println!("{problem}"));
+    ensure!(
+        report.problem_count == 0,
+        "the base in {} has {} problems, see above: restore a backup with `bowshock restore`",
+        base.display(),
+        report.problem_count
+    );
     Ok(())
 }
 

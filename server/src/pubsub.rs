@@ -30,6 +30,17 @@ pub enum Kind {
     Shard,
 }
 
+/// What is published.
+#[derive(Clone, Copy)]
+pub struct News<'a> {
+    /// Of a channel or of a sharded channel.
+    pub kind: Kind,
+    pub channel: &'a [u8],
+    pub payload: &'a [u8],
+    /// The journal index before which nobody may see it.
+    pub after: u64,
+}
+
 /// One message in both protocols, made when first needed.
 struct Encoded<'a> {
     words: &'a [&'a [u8]],
@@ -99,14 +110,12 @@ impl Pubsub {
     /// publisher itself is given to `own` instead, to stand in front of its reply.
     pub fn publish(
         &self,
-        kind: Kind,
-        channel: &[u8],
-        payload: &[u8],
-        after: u64,
+        news: News<'_>,
         inboxes: &[Arc<Inbox>],
         publisher: u64,
         own: &mut dyn FnMut(&[u8]),
     ) -> usize {
+        let News { kind, channel, payload, after } = news;
         let mut count = 0;
         let mut send = |listeners: &Listeners, words: &[&[u8]]| {
             let mut encoded = Encoded { words, resp2: None, resp3: None };
@@ -137,11 +146,6 @@ impl Pubsub {
             }
         }
         count
-    }
-
-    /// Whether anybody would hear a message of this kind at all.
-    pub fn has_listeners(&self) -> bool {
-        !self.channels.is_empty() || !self.patterns.read().is_empty()
     }
 
     /// Channels with listeners, matching a pattern if there is one.

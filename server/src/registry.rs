@@ -2,7 +2,7 @@
 
 use crate::session::SessionFn;
 use rustc_hash::FxHashMap;
-use storage::commands::row::Handler;
+use storage::commands::row::{Find, Handler, KeySpec};
 use storage::commands::{Row, Run};
 
 /// No command name is longer than this; longer ones are unknown without a look.
@@ -14,6 +14,8 @@ pub struct Command {
     /// Its place in [`Registry::all`] and in the statistics.
     pub number: usize,
     pub code: Code,
+    /// The place of its key, when it has exactly one, in one database.
+    pub only_key: Option<usize>,
     /// Of a container: its subcommands.
     subcommands: FxHashMap<&'static [u8], usize>,
 }
@@ -24,6 +26,15 @@ pub enum Code {
     Session(SessionFn),
     /// Only its subcommands do something.
     Container,
+}
+
+fn only_key(row: &Row) -> Option<usize> {
+    match row.keys {
+        // COPY and MOVE look into a second database.
+        _ if matches!(row.name, "copy" | "move") => None,
+        [KeySpec { begin, find: Find::Range { last: 0, .. }, .. }] => Some(*begin),
+        _ => None,
+    }
 }
 
 impl Command {
@@ -62,7 +73,9 @@ impl Registry {
                     None => panic!("the command {} has a row and no code", row.name),
                 },
             };
-            all.push(Command { row, number: all.len(), code, subcommands: FxHashMap::default() });
+            let number = all.len();
+            let only_key = only_key(row);
+            all.push(Command { row, number, code, only_key, subcommands: FxHashMap::default() });
         }
         assert!(code.is_empty(), "code without a row: {:?}", code.keys());
         let mut by_name = FxHashMap::default();

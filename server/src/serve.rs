@@ -9,7 +9,7 @@ use crate::pubsub::Pubsub;
 use crate::registry::Registry;
 use crate::session::SessionFn;
 use crate::slowlog::Slowlog;
-use crate::store::{self, Feeder, Store};
+use crate::store::{self, Store};
 use crate::workers::Workers;
 use crate::{admin, http, metrics, session};
 use anyhow::{Context, Result, bail};
@@ -17,7 +17,7 @@ use cluster::files::{Files, RealFiles, boot_id};
 use cluster::journal::{DataDir, Journal, Options};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Instant;
 use storage::base::Base;
 use storage::bucket::Tag;
@@ -85,7 +85,10 @@ fn raise_descriptor_limit(maxclients: usize) {
         let maximum = limit.maximum.map(|maximum| maximum.max(wanted));
         let raised = Rlimit { current: Some(wanted), maximum };
         let kept = Rlimit { current: limit.maximum, maximum: limit.maximum };
-        if setrlimit(Resource::Nofile, raised).or_else(|_| setrlimit(Resource::Nofile, kept)).is_err() {
+        if setrlimit(Resource::Nofile, raised)
+            .or_else(|_| setrlimit(Resource::Nofile, kept))
+            .is_err()
+        {
             tracing::warn!("cannot raise the limit of open files to {wanted}: see ulimit -n");
         }
     }
@@ -136,16 +139,7 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
         begun.elapsed().as_secs_f64(),
         base.index()
     );
-    let store = Store {
-        journal,
-        base,
-        dir,
-        lagging: AtomicBool::new(false),
-        feeder: Feeder::default(),
-        fed_bytes: AtomicU64::new(0),
-        feeds: AtomicU64::new(0),
-        feed_micros: AtomicU64::new(0),
-    };
+    let store = Store::new(journal, base, dir);
     Ok((space, Some(store)))
 }
 
@@ -160,7 +154,10 @@ fn fixed_settings(config: &Config, start: &Start, dir: &DataDir) -> Result<Setti
     };
     let buckets = u16::try_from(identity.buckets).ok().filter(|n| (1..=16384).contains(n));
     let Some(buckets) = buckets else {
-        bail!("{} holds no usable number of buckets: restore the directory from a backup", file.display());
+        bail!(
+            "{} holds no usable number of buckets: restore the directory from a backup",
+            file.display()
+        );
     };
     let tag = Tag { open, close };
     if start.buckets != buckets && start.buckets != Settings::default().buckets {
@@ -179,7 +176,8 @@ fn open_base(start: &Start, settings: &Settings, dir: &DataDir) -> Result<Arc<dy
     use storage::base::{RocksBase, RocksOptions};
     let mut options = RocksOptions::new(dir.path().join("base"));
     let share = if settings.maxmemory > 0 { settings.maxmemory / 8 } else { 64 << 20 };
-    options.block_cache_bytes = start.block_cache.unwrap_or(share.clamp(4 << 20, 256 << 20)) as usize;
+    options.block_cache_bytes =
+        start.block_cache.unwrap_or(share.clamp(4 << 20, 256 << 20)) as usize;
     let base = RocksBase::open(options)?;
     Ok(Arc::new(base))
 }
@@ -189,11 +187,20 @@ fn open_base(_: &Start, _: &Settings, _: &DataDir) -> Result<Arc<dyn Base>> {
     bail!("this build has no RocksDB: start with --base memory")
 }
 
-fn compose(config: Config, start: &Start, space: Space, store: Option<Store>) -> Result<&'static Node> {
+/// Makes the node and begins its threads, but not the cores.
+pub(crate) fn compose(
+    config: Config,
+    start: &Start,
+    space: Space,
+    store: Option<Store>,
+) -> Result<&'static Node> {
     let rows: Vec<&'static [Row]> =
         ROWS.iter().copied().chain(server_rows::FAMILIES.iter().copied()).collect();
-    let code: Vec<(&'static str, SessionFn)> =
-        admin::FAMILIES.iter().chain(session::FAMILIES).flat_map(|family| family.iter().copied()).collect();
+    let code: Vec<(&'static str, SessionFn)> = admin::FAMILIES
+        .iter()
+        .chain(session::FAMILIES)
+        .flat_map(|family| family.iter().copied())
+        .collect();
     let registry = Registry::new(&rows, &code);
     let measures = Measures::new(start.threads, registry.all().len());
     let slowlog = Slowlog::default();
@@ -249,7 +256,8 @@ fn run_cores(node: &'static Node, listeners: net::Listeners) -> Result<()> {
         let (inbox, load) = (inbox.clone(), load.clone());
         let run = move || -> Result<()> {
             let runtime = runtime()?;
-            runtime.block_on(async { Core::new(node, number, inbox, load).run_until_stopped().await });
+            runtime
+                .block_on(async { Core::new(node, number, inbox, load).run_until_stopped().await });
             Ok(())
         };
         threads.push(std::thread::Builder::new().name(format!("core-{number}")).spawn(run)?);

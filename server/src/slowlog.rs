@@ -60,10 +60,6 @@ impl Slowlog {
         self.threshold_us.store(us, Ordering::Relaxed);
     }
 
-    pub fn threshold_us(&self) -> i64 {
-        self.threshold_us.load(Ordering::Relaxed)
-    }
-
     /// `slowlog-max-len`: how many entries are kept.
     pub fn set_len(&self, len: usize) {
         self.len_max.store(len, Ordering::Relaxed);
@@ -98,10 +94,6 @@ impl Slowlog {
 
     pub fn len(&self) -> usize {
         self.log.lock().entries.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Forgets all entries; numbering goes on.

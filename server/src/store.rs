@@ -7,9 +7,12 @@ use parking_lot::{Condvar, Mutex};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use storage::base::{Base, BaseKey};
+use storage::base::{Base, BaseKey, Due};
 use storage::keyspace::{Applied, Key, Space, apply, install, lru, scan};
 use storage::record::{Change, changes};
+
+#[cfg(test)]
+mod tests;
 
 /// Bytes of journal read at once.
 const READ_BYTES: usize = 4 << 20;
@@ -21,7 +24,12 @@ pub struct Store {
     pub dir: DataDir,
     /// Writes have to wait until the base has caught up.
     pub lagging: AtomicBool,
+    /// A feed is under way: until it ends, objects it has put into the base may not leave memory.
+    pub feeding: AtomicBool,
     pub feeder: Feeder,
+    /// With `loaded`: tells those who wait for another's load of the same key.
+    pub load_ended: Mutex<()>,
+    pub loaded: Condvar,
     pub fed_bytes: AtomicU64,
     pub feeds: AtomicU64,
     pub feed_micros: AtomicU64,
@@ -66,6 +74,7 @@ impl Feeder {
         let target = state.begun + 1;
         state.wanted = true;
         self.changed.notify_all();
+        // A feed that failed ends too; its error is the answer.
         while state.ended < target && !state.stop {
             self.changed.wait(&mut state);
         }
@@ -74,8 +83,29 @@ impl Feeder {
 }
 
 impl Store {
+    pub fn new(journal: Journal, base: Arc<dyn Base>, dir: DataDir) -> Store {
+        Store {
+            journal,
+            base,
+            dir,
+            lagging: AtomicBool::new(false),
+            feeding: AtomicBool::new(false),
+            feeder: Feeder::default(),
+            load_ended: Mutex::default(),
+            loaded: Condvar::new(),
+            fed_bytes: AtomicU64::new(0),
+            feeds: AtomicU64::new(0),
+            feed_micros: AtomicU64::new(0),
+        }
+    }
+
     pub fn is_lagging(&self) -> bool {
         self.lagging.load(Ordering::Relaxed)
+    }
+
+    /// Whether the base lacks changes, or the feed that brought the last ones has not ended.
+    pub fn is_behind(&self) -> bool {
+        self.journal.end() > self.base.index() || self.feeding.load(Ordering::Acquire)
     }
 
     /// Bytes of journal that are not in the base yet.
@@ -130,7 +160,12 @@ pub fn replay(space: &Space, journal: &Journal, base: &dyn Base, now: i64) -> Re
         from = last.id.index + 1;
         for batch in entries.iter().flat_map(|entry| entry.batches()) {
             for change in changes(batch) {
-                replay_change(space, base, change.context("the journal holds a change that does not decode")?, clock)?;
+                replay_change(
+                    space,
+                    base,
+                    change.context("the journal holds a change that does not decode")?,
+                    clock,
+                )?;
                 seen += 1;
             }
         }
@@ -146,7 +181,8 @@ fn replay_change(space: &Space, base: &dyn Base, change: Change<'_>, clock: u32)
         let physical = space.physical(db);
         let place = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
         let (_, loaded) = base.load(place)?;
-        let loaded = loaded.context("the journal changes a large object that the base does not have")?;
+        let loaded =
+            loaded.context("the journal changes a large object that the base does not have")?;
         install(&mut space.partition(key.partition()), db, &key, bucket, loaded, clock);
     }
     anyhow::bail!("a change of the journal cannot be applied")
@@ -159,6 +195,7 @@ pub fn feed_loop(node: &'static Node) {
     let mut last_end = 0;
     let mut idle_since = std::time::Instant::now();
     let mut walked = std::time::Instant::now();
+    let mut place = DuePlace::default();
     loop {
         let wanted = {
             let mut state = store.feeder.state.lock();
@@ -182,9 +219,11 @@ pub fn feed_loop(node: &'static Node) {
         let idle = end > store.base.index() && idle_since.elapsed().as_millis() >= 1000;
         set_lagging(node, store, lag > node.config.base_lag_max());
         if wanted || enough || idle {
-            let result = feed(node, store, wanted);
+            let result = feed(node, store);
             let mut state = store.feeder.state.lock();
             state.failure = result.as_ref().err().map(|error| format!("{error:#}"));
+            state.ended = state.begun;
+            store.feeding.store(false, Ordering::Release);
             if let Err(error) = result {
                 tracing::error!("feeding the base failed, it is tried again: {error:#}");
             }
@@ -195,9 +234,10 @@ pub fn feed_loop(node: &'static Node) {
         }
         let stats = store.base.stats();
         crate::memory::set_elsewhere(stats.block_cache_bytes + stats.table_readers_bytes);
-        if node.space.has_deadlines() && walked.elapsed().as_millis() >= 100 {
+        let expires = node.space.has_deadlines() && node.space.settings().active_expire;
+        if expires && walked.elapsed().as_millis() >= 100 {
             walked = std::time::Instant::now();
-            if let Err(error) = expire_in_base(node, store) {
+            if let Err(error) = expire_in_base(node, store, &mut place) {
                 tracing::error!("looking for expired keys in the base failed: {error}");
             }
         }
@@ -211,11 +251,12 @@ fn set_lagging(node: &Node, store: &Store, lagging: bool) {
 }
 
 /// Turns the journal since the base's index into one or more ingests.
-fn feed(node: &Node, store: &Store, _wanted: bool) -> Result<()> {
+fn feed(node: &Node, store: &Store) -> Result<()> {
     let begun = std::time::Instant::now();
     {
         let mut state = store.feeder.state.lock();
         state.begun += 1;
+        store.feeding.store(true, Ordering::Release);
     }
     // Every partition moves to the next epoch under its lock. A command holds its partitions from
     // the change to the append; so what was changed in earlier epochs is in the journal at `end`.
@@ -244,15 +285,13 @@ fn feed(node: &Node, store: &Store, _wanted: bool) -> Result<()> {
         }
         let ingested = store.base.ingest(feed)?;
         store.fed_bytes.fetch_add(ingested.file_bytes, Ordering::Relaxed);
+        set_lagging(node, store, store.lag_bytes() > node.config.base_lag_max());
         store.journal.purge(ingested.index);
     }
     node.space.fed_epoch.store(epoch, Ordering::Release);
     for number in 0..storage::keyspace::PARTITIONS as u16 {
         node.space.partition(number).prune_tombstones(epoch);
     }
-    let mut state = store.feeder.state.lock();
-    state.ended = state.begun;
-    drop(state);
     store.feeds.fetch_add(1, Ordering::Relaxed);
     store.feed_micros.fetch_add(begun.elapsed().as_micros() as u64, Ordering::Relaxed);
     Ok(())
@@ -262,6 +301,10 @@ fn feed(node: &Node, store: &Store, _wanted: bool) -> Result<()> {
 fn next_epoch(node: &Node) -> u32 {
     let fed = node.space.fed_epoch.load(Ordering::Acquire);
     let rebase = node.space.partition(0).epoch + 2 >= storage::keyspace::EPOCH_END;
+    if rebase {
+        // Of the old numbers none is compared with a new one: what was fed is epoch 0 from here on.
+        node.space.fed_epoch.store(0, Ordering::Release);
+    }
     let mut ended = 0;
     for number in 0..storage::keyspace::PARTITIONS as u16 {
         let mut partition = node.space.partition(number);
@@ -283,32 +326,72 @@ fn feed_budget(node: &Node) -> usize {
     }
 }
 
-/// Deletes keys whose deadline has passed and that are only in the base (C20).
-fn expire_in_base(node: &Node, store: &Store) -> Result<()> {
-    let now = crate::node::wall_ms();
-    let due = store.base.due(None, now, 1000)?;
-    let mut batch = Vec::new();
-    for found in due {
-        let Some(db) = node.space.client_db(found.key.db) else { continue };
-        let key = Key::new(&found.key.key, node.space.tag());
-        let mut partition = node.space.partition(key.partition());
-        if partition.known(db, &key) != storage::keyspace::Known::Unknown {
-            continue;
+/// Where the walk over the base's deadlines goes on. What it deletes stays in the base until the
+/// next feed; beginning at the front each time would meet only that.
+#[derive(Default)]
+struct DuePlace {
+    index: u64,
+    after: Option<Due>,
+    begun: Option<std::time::Instant>,
+}
+
+impl DuePlace {
+    /// Goes back to the front after a feed, and now and then: a key that was resident when the
+    /// walk passed it may have left memory since.
+    fn renew(&mut self, index: u64) {
+        let old = self.begun.is_none_or(|begun| begun.elapsed().as_secs() >= 10);
+        if self.index != index || old {
+            *self = DuePlace { index, after: None, begun: Some(std::time::Instant::now()) };
         }
-        let bucket = node.space.bucket(&key);
-        batch.clear();
-        Change::Delete { bucket, db: found.key.db, key: key.name, wide: true }.encode(&mut batch);
-        let epoch = partition.epoch;
-        partition.entomb(db, key.name, epoch);
-        partition.changed(db, key.name);
-        node.space.count(db, bucket, -1);
-        store.journal.append(&batch, now as u64);
-        node.counters.expired.fetch_add(1, Ordering::Relaxed);
     }
-    if !batch.is_empty() {
+}
+
+/// Keys looked at in one page, and pages in one walk.
+const DUE_PAGE: usize = 1000;
+const DUE_PAGES: usize = 20;
+
+/// Deletes keys whose deadline has passed and that are only in the base (C20).
+fn expire_in_base(node: &Node, store: &Store, place: &mut DuePlace) -> Result<()> {
+    let now = crate::node::wall_ms();
+    place.renew(store.base.index());
+    let mut deleted = false;
+    for _ in 0..DUE_PAGES {
+        let mut due = store.base.due(place.after.as_ref(), now, DUE_PAGE)?;
+        let last = due.len() < DUE_PAGE;
+        for found in &due {
+            deleted |= delete_due(node, store, found, now);
+        }
+        place.after = due.pop().or(place.after.take());
+        if last {
+            break;
+        }
+    }
+    if deleted {
         store.journal.flush(store.journal.end())?;
     }
     Ok(())
+}
+
+/// Deletes one key that was found due in the base, unless memory knows better.
+fn delete_due(node: &Node, store: &Store, found: &Due, now: i64) -> bool {
+    let Some(db) = node.space.client_db(found.key.db) else { return false };
+    let key = Key::new(&found.key.key, node.space.tag());
+    let mut partition = node.space.partition(key.partition());
+    // A FLUSHDB or SWAPDB may have come before the lock.
+    let moved = node.space.physical(db) != found.key.db;
+    if moved || partition.known(db, &key) != storage::keyspace::Known::Unknown {
+        return false;
+    }
+    let bucket = node.space.bucket(&key);
+    let mut batch = Vec::new();
+    Change::Delete { bucket, db: found.key.db, key: key.name, wide: true }.encode(&mut batch);
+    let epoch = partition.epoch;
+    partition.entomb(db, key.name, epoch);
+    partition.changed(db, key.name);
+    node.space.count(db, bucket, -1);
+    store.journal.append(&batch, now as u64);
+    node.counters.expired.fetch_add(1, Ordering::Relaxed);
+    true
 }
 
 impl Node {
@@ -362,8 +445,26 @@ fn save(store: &Store) -> Result<()> {
 }
 
 fn sync_dir(dir: &Path) -> Result<()> {
-    let opened = std::fs::File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
+    let opened =
+        std::fs::File::open(dir).with_context(|| format!("cannot open {}", dir.display()))?;
     opened.sync_all().with_context(|| format!("cannot sync {}", dir.display()))
+}
+
+/// Says that a key is being loaded, once nobody else does; `None` when it is known by now.
+fn begin_load(node: &Node, store: &Store, db: usize, key: &Key<'_>) -> Option<u32> {
+    loop {
+        let mut ended = store.load_ended.lock();
+        let mut partition = node.space.partition(key.partition());
+        if partition.known(db, key) != storage::keyspace::Known::Unknown {
+            return None;
+        }
+        if partition.begin_load(db, key.name) {
+            return Some(node.space.physical(db));
+        }
+        drop(partition);
+        // The other load's end is told; the time limit is for one told just before the wait.
+        store.loaded.wait_for(&mut ended, std::time::Duration::from_millis(5));
+    }
 }
 
 /// Loads each key that is still unknown. A key that changes while it is being loaded is left as
@@ -372,18 +473,12 @@ fn load_all(node: &Node, store: &Store, cold: &crate::writer::Cold) -> Result<()
     for (db, name) in cold {
         let key = Key::new(name, node.space.tag());
         let bucket = node.space.bucket(&key);
-        let physical = {
-            let mut partition = node.space.partition(key.partition());
-            let unknown = partition.known(*db, &key) == storage::keyspace::Known::Unknown;
-            if !unknown || !partition.begin_load(*db, name) {
-                continue;
-            }
-            node.space.physical(*db)
-        };
+        let Some(physical) = begin_load(node, store, *db, &key) else { continue };
         let place = BaseKey { bucket, db: physical, hash: key.hash, key: name };
         let loaded = store.base.load(place);
         let mut partition = node.space.partition(key.partition());
         let stale = partition.end_load(*db, name);
+        store.loaded.notify_all();
         let (_, loaded) = loaded.map_err(|error| {
             tracing::error!("loading a key failed: {error}");
             format!("ERR the base cannot be read: {error}")
@@ -396,10 +491,13 @@ fn load_all(node: &Node, store: &Store, cold: &crate::writer::Cold) -> Result<()
             Some(loaded) => {
                 let max = node.space.settings().maxmemory;
                 if max > 0 && loaded.value.heap_bytes(0) as u64 > max {
-                    return Err("OOM command not allowed when used memory > 'maxmemory'.".to_owned());
+                    return Err(
+                        "OOM command not allowed when used memory > 'maxmemory'.".to_owned()
+                    );
                 }
                 node.counters.loaded.fetch_add(1, Ordering::Relaxed);
-                let clock = storage::keyspace::start_clock(&node.space.settings(), crate::node::wall_ms());
+                let clock =
+                    storage::keyspace::start_clock(&node.space.settings(), crate::node::wall_ms());
                 install(&mut partition, *db, &key, bucket, loaded, clock);
             }
         }

@@ -6,15 +6,17 @@
 //! are loaded.
 
 use crate::node::Node;
-use resp::{Args, Reply};
-use storage::base::{BaseKey, Cached};
+use crate::registry::Command;
 use resp::numbers::parse_i64;
+use resp::{Args, Reply};
 use smallvec::SmallVec;
+use storage::base::{BaseKey, Cached};
+use storage::bucket::Tag;
 use storage::commands::parse::is;
 use storage::commands::row::Handler;
-use storage::record::DBS;
 use storage::commands::{Ctx, Fail, Row};
 use storage::keyspace::{Key, Known, Locked, Turn};
+use storage::record::DBS;
 
 /// Keys that must be loaded before the command can run: `(db, name)`.
 pub type Cold = Vec<(usize, Box<[u8]>)>;
@@ -30,37 +32,48 @@ pub fn execute(
     node: &'static Node,
     turn: &mut Turn,
     db: usize,
-    row: &'static Row,
+    command: &Command,
     handler: Handler,
     args: Args<'_>,
     reply: &mut Reply<'_>,
 ) -> Ran {
-    let tag = turn.settings.tag;
-    let mut positions = row.key_positions(args);
-    let first = positions.next();
-    let locked = match (first, positions.next()) {
-        (None, _) => node.space.lock([]),
-        (Some(only), None) => {
-            let key = Key::new(args.at(only), tag);
-            let elsewhere = other_db(row, args).filter(|other| *other != db);
-            let keys = [(db, key), (elsewhere.unwrap_or(db), key)];
-            let keys = if elsewhere.is_some() { &keys[..] } else { keys.get(..1).unwrap_or_default() };
-            match lock_known_in(node, keys) {
-                Ok(locked) => locked,
-                Err(cold) => return Ran::Cold(cold),
+    if let Some(at) = command.only_key {
+        let key = Key::new(args.at(at), turn.settings.tag);
+        return match lock_one_known(node, db, &key) {
+            Ok(locked) => {
+                let cx = Ctx::new(args, db, &node.space, locked, turn).with_key(at, key);
+                run(node, cx, handler, reply)
             }
-        }
-        (Some(_), Some(_)) => {
-            let keys: Vec<(usize, Key)> =
-                row.key_positions(args).map(|at| (db, Key::new(args.at(at), tag))).collect();
-            match lock_known_in(node, &keys) {
-                Ok(locked) => locked,
-                Err(cold) => return Ran::Cold(cold),
-            }
-        }
-    };
+            Err(cold) => Ran::Cold(cold),
+        };
+    }
+    let keys = keys_of(command.row, args, db, turn.settings.tag);
+    match lock_known_in(node, &keys) {
+        Ok(locked) => run(node, Ctx::new(args, db, &node.space, locked, turn), handler, reply),
+        Err(cold) => Ran::Cold(cold),
+    }
+}
+
+/// All keys that a command looks at, with their databases.
+pub fn keys_of<'a>(
+    row: &Row,
+    args: Args<'a>,
+    db: usize,
+    tag: Tag,
+) -> SmallVec<[(usize, Key<'a>); 4]> {
+    let positions = row.keys.iter().flat_map(|spec| spec.positions(args));
+    let mut keys: SmallVec<[(usize, Key<'a>); 4]> =
+        positions.map(|at| (db, Key::new(args.at(at), tag))).collect();
+    if let (Some(other), Some((_, key))) = (other_db(row, args), keys.first().copied()) {
+        keys.push((other, key));
+    }
+    keys
+}
+
+/// Executes with everything locked, journals, lets go.
+#[inline]
+fn run(node: &Node, mut cx: Ctx<'_, '_>, handler: Handler, reply: &mut Reply<'_>) -> Ran {
     let mark = reply.mark();
-    let mut cx = Ctx::new(args, db, &node.space, locked, turn);
     let outcome = handler(&mut cx, reply);
     let Ctx { locked, turn, .. } = cx;
     if outcome.is_err() {
@@ -69,6 +82,17 @@ pub fn execute(
     commit(node, turn);
     drop(locked);
     Ran::Done(outcome)
+}
+
+/// [`lock_known`] for the most frequent case.
+#[inline]
+fn lock_one_known<'s>(node: &'s Node, db: usize, key: &Key<'_>) -> Result<Locked<'s>, Cold> {
+    let locked = node.space.lock_one(key.partition());
+    if node.store.is_none() || is_known(&locked, db, key) {
+        return Ok(locked);
+    }
+    drop(locked);
+    lock_known_in(node, &[(db, *key)])
 }
 
 /// The second database that MOVE and COPY name: what is there must be known too.
@@ -98,19 +122,12 @@ pub fn commit(node: &Node, turn: &mut Turn) {
 /// Locks the partitions of `keys` with every key either resident or known to be absent; else says
 /// which have to be loaded. Without a base everything is known.
 #[inline]
-pub fn lock_known<'s>(
-    node: &'s Node,
-    db: usize,
-    keys: &[Key<'_>],
-) -> Result<Locked<'s>, Cold> {
+pub fn lock_known<'s>(node: &'s Node, db: usize, keys: &[Key<'_>]) -> Result<Locked<'s>, Cold> {
     lock_known_in(node, &keys.iter().map(|key| (db, *key)).collect::<SmallVec<[_; 2]>>())
 }
 
 /// [`lock_known`] for keys of several databases.
-pub fn lock_known_in<'s>(
-    node: &'s Node,
-    keys: &[(usize, Key<'_>)],
-) -> Result<Locked<'s>, Cold> {
+pub fn lock_known_in<'s>(node: &'s Node, keys: &[(usize, Key<'_>)]) -> Result<Locked<'s>, Cold> {
     let lock = || match keys {
         [(_, key)] => node.space.lock_one(key.partition()),
         keys => node.space.lock(keys.iter().map(|(_, key)| key.partition())),

@@ -312,10 +312,7 @@ mod tests {
         let mut b = a.clone();
         b.extend_from_slice(b"sub");
         let decoded = RecordKey::decode(&b).unwrap();
-        assert_eq!(
-            decoded,
-            RecordKey { bucket: 1, db: 2, hash: 3, key: b"key", subkey: b"sub" }
-        );
+        assert_eq!(decoded, RecordKey { bucket: 1, db: 2, hash: 3, key: b"key", subkey: b"sub" });
         let mut later = Vec::new();
         put_key_prefix(&mut later, 1, 2, 4, b"a");
         assert!(a < b && b < later);

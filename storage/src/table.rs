@@ -7,26 +7,38 @@
 //! Since homes need not be a power of two the table grows by two fifths at a time and wastes
 //! little memory.
 //!
-//! Hashes are compared first and live in an array of their own (16 to a cache line); items are
-//! looked at only when a hash is equal. Equal hashes are neighbours, the caller tells them apart.
-// Slot numbers come from `home` and from walking up to `hashes.len()`; both arrays have that length.
+//! A slot holds the hash beside the item, so that a look costs one cache line. Hashes are compared
+//! first; items are looked at only when a hash is equal. Equal hashes are neighbours, the caller
+//! tells them apart.
+// Slot numbers come from `home` and from walking up to `slots.len()`.
 #![allow(clippy::indexing_slicing)]
 
 /// Marks a free slot; real hashes are clamped below it.
 const FREE: u32 = u32::MAX;
 const HOMES_MIN: usize = 4;
 
+struct Slot<T> {
+    hash: u32,
+    item: Option<T>,
+}
+
 /// Items `T` in the order of the 32-bit hashes given with them.
 pub struct HashOrdered<T> {
-    hashes: Box<[u32]>,
-    items: Box<[Option<T>]>,
+    slots: Box<[Slot<T>]>,
     homes: usize,
     len: usize,
 }
 
 impl<T> Default for HashOrdered<T> {
     fn default() -> Self {
-        HashOrdered { hashes: Box::default(), items: Box::default(), homes: 0, len: 0 }
+        HashOrdered { slots: Box::default(), homes: 0, len: 0 }
+    }
+}
+
+impl<T: Clone> Clone for HashOrdered<T> {
+    fn clone(&self) -> Self {
+        let copy = |slot: &Slot<T>| Slot { hash: slot.hash, item: slot.item.clone() };
+        HashOrdered { slots: self.slots.iter().map(copy).collect(), ..*self }
     }
 }
 
@@ -49,9 +61,9 @@ impl<T> HashOrdered<T> {
         self.len == 0
     }
 
-    /// Bytes of the two slot arrays.
+    /// Bytes of the slots.
     pub fn heap_bytes(&self) -> usize {
-        self.hashes.len() * (size_of::<u32>() + size_of::<Option<T>>())
+        self.slots.len() * size_of::<Slot<T>>()
     }
 
     #[inline]
@@ -62,34 +74,45 @@ impl<T> HashOrdered<T> {
     /// The first slot at or after `hash`'s home whose hash is not below it.
     #[inline]
     fn lower_bound(&self, hash: u32) -> usize {
-        let mut slot = self.home(hash);
-        while slot < self.hashes.len() && self.hashes[slot] < hash {
-            slot += 1;
+        let mut at = self.home(hash);
+        while at < self.slots.len() && self.slots[at].hash < hash {
+            at += 1;
         }
-        slot
+        at
     }
 
+    /// The slot of an item; good until the next insertion or removal.
     #[inline]
-    fn position(&self, hash: u32, mut same: impl FnMut(&T) -> bool) -> Option<usize> {
+    pub fn find(&self, hash: u32, mut same: impl FnMut(&T) -> bool) -> Option<usize> {
         let hash = clamp(hash);
-        let mut slot = self.lower_bound(hash);
-        while slot < self.hashes.len() && self.hashes[slot] == hash {
-            if self.items[slot].as_ref().is_some_and(&mut same) {
-                return Some(slot);
+        let mut at = self.lower_bound(hash);
+        while at < self.slots.len() && self.slots[at].hash == hash {
+            if self.slots[at].item.as_ref().is_some_and(&mut same) {
+                return Some(at);
             }
-            slot += 1;
+            at += 1;
         }
         None
     }
 
     #[inline]
+    pub fn at(&self, slot: usize) -> Option<&T> {
+        self.slots.get(slot)?.item.as_ref()
+    }
+
+    #[inline]
+    pub fn at_mut(&mut self, slot: usize) -> Option<&mut T> {
+        self.slots.get_mut(slot)?.item.as_mut()
+    }
+
+    #[inline]
     pub fn get(&self, hash: u32, same: impl FnMut(&T) -> bool) -> Option<&T> {
-        self.position(hash, same).and_then(|slot| self.items[slot].as_ref())
+        self.find(hash, same).and_then(|at| self.slots[at].item.as_ref())
     }
 
     #[inline]
     pub fn get_mut(&mut self, hash: u32, same: impl FnMut(&T) -> bool) -> Option<&mut T> {
-        self.position(hash, same).and_then(|slot| self.items[slot].as_mut())
+        self.find(hash, same).and_then(|at| self.slots[at].item.as_mut())
     }
 
     /// Adds an item that the caller knows to be absent. Returns it where it now lies.
@@ -98,47 +121,45 @@ impl<T> HashOrdered<T> {
         if (self.len + 1) * 5 > self.homes * 4 {
             self.resize((self.homes + self.homes * 2 / 5).max(self.homes + HOMES_MIN));
         }
-        let slot = loop {
-            let slot = self.insertion_slot(hash);
-            match self.free_from(slot) {
+        let at = loop {
+            let at = self.insertion_slot(hash);
+            match self.free_from(at) {
                 Some(free) => {
-                    self.hashes.copy_within(slot..free, slot + 1);
-                    self.items[slot..=free].rotate_right(1);
-                    break slot;
+                    self.slots[at..=free].rotate_right(1);
+                    break at;
                 }
                 None => self.resize(self.homes + self.homes / 2),
             }
         };
-        self.hashes[slot] = hash;
         self.len += 1;
-        self.items[slot].insert(item)
+        self.slots[at].hash = hash;
+        self.slots[at].item.insert(item)
     }
 
     fn insertion_slot(&self, hash: u32) -> usize {
-        let mut slot = self.home(hash);
-        while slot < self.hashes.len() && self.hashes[slot] <= hash {
-            slot += 1;
+        let mut at = self.home(hash);
+        while at < self.slots.len() && self.slots[at].hash <= hash {
+            at += 1;
         }
-        slot
+        at
     }
 
-    fn free_from(&self, slot: usize) -> Option<usize> {
-        (slot..self.hashes.len()).find(|&slot| self.hashes[slot] == FREE)
+    fn free_from(&self, start: usize) -> Option<usize> {
+        (start..self.slots.len()).find(|&at| self.slots[at].hash == FREE)
     }
 
     pub fn remove(&mut self, hash: u32, same: impl FnMut(&T) -> bool) -> Option<T> {
-        let slot = self.position(hash, same)?;
-        let item = self.items[slot].take();
-        let mut end = slot + 1;
-        while end < self.hashes.len()
-            && self.hashes[end] != FREE
-            && self.home(self.hashes[end]) < end
+        let at = self.find(hash, same)?;
+        let item = self.slots[at].item.take();
+        self.slots[at].hash = FREE;
+        let mut end = at + 1;
+        while end < self.slots.len()
+            && self.slots[end].hash != FREE
+            && self.home(self.slots[end].hash) < end
         {
             end += 1;
         }
-        self.hashes.copy_within(slot + 1..end, slot);
-        self.items[slot..end].rotate_left(1);
-        self.hashes[end - 1] = FREE;
+        self.slots[at..end].rotate_left(1);
         self.len -= 1;
         if self.homes > 64 && self.len * 5 < self.homes {
             self.resize(self.homes / 2);
@@ -146,57 +167,52 @@ impl<T> HashOrdered<T> {
         item
     }
 
-    /// Moves every item into arrays for `homes` homes; more if the runs ask for it.
+    /// Moves every item into slots for `homes` homes; more if the runs ask for it.
     fn resize(&mut self, homes: usize) {
-        let old_hashes = std::mem::take(&mut self.hashes);
-        let old_items = std::mem::take(&mut self.items);
+        let old = std::mem::take(&mut self.slots);
         self.homes = homes;
         // Sorted input fills the slots from left to right, so the end is known before allocating.
         let mut end = 0;
-        for &hash in old_hashes.iter().filter(|&&hash| hash != FREE) {
-            end = end.max(self.home(hash)) + 1;
+        for slot in old.iter().filter(|slot| slot.hash != FREE) {
+            end = end.max(self.home(slot.hash)) + 1;
         }
-        let slots = slots_for(homes).max(end + 1);
-        let mut hashes = vec![FREE; slots].into_boxed_slice();
-        let mut items: Box<[Option<T>]> = (0..slots).map(|_| None).collect();
+        let count = slots_for(homes).max(end + 1);
+        let mut slots: Box<[Slot<T>]> =
+            (0..count).map(|_| Slot { hash: FREE, item: None }).collect();
         let mut next = 0;
-        for (hash, item) in old_hashes.iter().copied().zip(old_items) {
-            if item.is_some() {
-                let slot = self.home(hash).max(next);
-                hashes[slot] = hash;
-                items[slot] = item;
-                next = slot + 1;
+        for slot in old {
+            if slot.hash != FREE {
+                let at = self.home(slot.hash).max(next);
+                slots[at] = slot;
+                next = at + 1;
             }
         }
-        self.hashes = hashes;
-        self.items = items;
+        self.slots = slots;
     }
 
     /// All items in ascending order of their hashes.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.items.iter().flatten()
+        self.slots.iter().filter_map(|slot| slot.item.as_ref())
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.items.iter_mut().flatten()
+        self.slots.iter_mut().filter_map(|slot| slot.item.as_mut())
     }
 
     /// Items whose hash is `from` or above, with their hashes, ascending.
     pub fn iter_from(&self, from: u32) -> impl Iterator<Item = (u32, &T)> {
-        let start = self.lower_bound(clamp(from)).min(self.hashes.len());
-        self.hashes[start..]
-            .iter()
-            .zip(&self.items[start..])
-            .filter_map(|(&hash, item)| item.as_ref().map(|item| (hash, item)))
+        let start = self.lower_bound(clamp(from)).min(self.slots.len());
+        let slots = self.slots[start..].iter();
+        slots.filter_map(|slot| slot.item.as_ref().map(|item| (slot.hash, item)))
     }
 
-    /// A uniformly drawn item. `draw(n)` returns a number below `n`.
+    /// A uniformly drawn item. `draw(n)` returns a random number below `n`.
     pub fn random(&self, mut draw: impl FnMut(usize) -> usize) -> Option<&T> {
         if self.len == 0 {
             return None;
         }
         loop {
-            if let Some(item) = &self.items[draw(self.items.len())] {
+            if let Some(item) = &self.slots[draw(self.slots.len())].item {
                 return Some(item);
             }
         }
@@ -205,9 +221,19 @@ impl<T> HashOrdered<T> {
 
 impl<T> IntoIterator for HashOrdered<T> {
     type Item = T;
-    type IntoIter = std::iter::Flatten<std::vec::IntoIter<Option<T>>>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.items.into_vec().into_iter().flatten()
+    type IntoIter = IntoIter<T>;
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self.slots.into_vec().into_iter())
+    }
+}
+
+/// The items of a table that is taken apart, in the order of their hashes.
+pub struct IntoIter<T>(std::vec::IntoIter<Slot<T>>);
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+    fn next(&mut self) -> Option<T> {
+        self.0.by_ref().find_map(|slot| slot.item)
     }
 }
 

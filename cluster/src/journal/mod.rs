@@ -84,6 +84,8 @@ struct Shared {
     released: AtomicU64,
     policy: AtomicU8,
     reserve_low: AtomicBool,
+    /// At how many bytes written the reserve is reached if nobody else writes to the disk.
+    reserve_at: AtomicU64,
     poison: OnceLock<JournalError>,
     on_release: Callback<u64>,
     on_fatal: Callback<JournalError>,
@@ -150,8 +152,8 @@ impl Journal {
         }
     }
 
-    /// Whether free disk is below the reserve, as of at most 200 ms ago: the Writer then refuses
-    /// writes with `-MISCONF`.
+    /// Whether free disk is below the reserve, as of at most 200 ms ago or as soon as the
+    /// journal alone has used up what was free then: the Writer refuses writes with `-MISCONF`.
     pub fn reserve_low(&self) -> bool {
         self.0.shared.reserve_low.load(Ordering::Relaxed)
     }

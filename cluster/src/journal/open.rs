@@ -1,7 +1,7 @@
 //! Opening: read the files back, begin a new term, and a new segment that says so.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Condvar, Mutex, RwLock};
@@ -107,6 +107,7 @@ impl Journal {
             released: last.index.into(),
             policy: AtomicU8::new(options.sync.to_byte()),
             reserve_low: AtomicBool::new(false),
+            reserve_at: AtomicU64::new(u64::MAX),
             poison: OnceLock::new(),
             on_release: OnceLock::new(),
             on_fatal: OnceLock::new(),

@@ -194,10 +194,13 @@ impl Shared {
         }
         wake.reserve_asked = Some(now);
         drop(wake);
+        let written = self.stats.bytes_written.load(Ordering::Relaxed);
         match self.files.space(&self.options.dir) {
             Ok(space) => {
                 let default = RESERVE_BYTES.min(space.total / 20);
                 let reserve = self.options.reserve_bytes.unwrap_or(default);
+                let room = space.free.saturating_sub(reserve);
+                self.reserve_at.store(written.saturating_add(room), Ordering::Relaxed);
                 self.reserve_low.store(space.free < reserve, Ordering::Relaxed);
             }
             Err(error) => tracing::warn!(%error, "cannot ask for free disk space"),

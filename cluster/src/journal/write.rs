@@ -127,7 +127,12 @@ impl Shared {
         append_all(&*segment.file, bytes)
             .map_err(|error| JournalError::failed("write", &segment.path, &error))?;
         segment.set_size(segment.size().saturating_add(bytes.len() as u64));
-        self.stats.bytes_written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let len = bytes.len() as u64;
+        let written = self.stats.bytes_written.fetch_add(len, Ordering::Relaxed);
+        // A fast writer fills a small disk between two questions for its free space.
+        if written.saturating_add(len) > self.reserve_at.load(Ordering::Relaxed) {
+            self.reserve_low.store(true, Ordering::Relaxed);
+        }
         Ok(())
     }
 

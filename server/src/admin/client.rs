@@ -304,7 +304,7 @@ fn show_help(_: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 mod tests {
     use super::*;
     use crate::session::ClientTexts;
-    use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize};
+    use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize};
 
     fn client() -> Client {
         let zero = AtomicUsize::default;
@@ -333,7 +333,6 @@ mod tests {
             query_bytes: AtomicUsize::new(48),
             query_free: zero(),
             reply_bytes: zero(),
-            commands: AtomicU64::default(),
             texts: parking_lot::Mutex::new(ClientTexts {
                 name: b"foo".to_vec(),
                 lib_name: b"jedis".to_vec(),

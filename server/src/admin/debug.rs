@@ -42,7 +42,7 @@ fn debug(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
         return Ok(After::Done);
     }
     let sleep_or_reload = (is(name, "sleep") && count == 3) || is(name, "reload");
-    let object = is(name, "object") && (count == 3 || (count == 4 && is(call.args.at(3), "fast")));
+    let object = is(name, "object") && count == 3;
     if (sleep_or_reload || object) && call.locked.is_some() {
         return Err(IN_EXEC);
     }
@@ -55,10 +55,7 @@ fn debug(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     if is(name, "reload") {
         return reload(call);
     }
-    let name: String = String::from_utf8_lossy(name).chars().take(128).collect();
-    Err(Fail::owned(format!(
-        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try DEBUG HELP."
-    )))
+    Err(super::misused(call, "DEBUG"))
 }
 
 /// What is not a number sleeps no time at all, as in Redis.
@@ -81,7 +78,7 @@ fn reload(call: &Call<'_>) -> Result<After, Fail> {
         }));
     }
     Ok(After::Job(Box::new(|node: &'static Node, reply| {
-        node.reload().map_err(Fail::owned)?;
+        node.reload().map_err(|text| Fail::owned(format!("ERR {text}")))?;
         reply.ok();
         Ok(())
     })))

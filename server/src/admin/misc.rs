@@ -73,7 +73,7 @@ fn save_once(node: &Node) -> Result<(), Fail> {
     }
     let outcome = node.save();
     node.saving.store(false, Ordering::Release);
-    outcome.map(|_| ()).map_err(Fail::owned)
+    outcome.map(|_| ()).map_err(|text| Fail::owned(format!("ERR {text}")))
 }
 
 fn save(_: &mut Call<'_>, _: &mut Reply<'_>) -> Result<After, Fail> {
@@ -93,6 +93,9 @@ fn bgsave(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let node = call.node;
     if node.saving.load(Ordering::Acquire) {
         return Err(SAVING);
+    }
+    if node.store.is_none() {
+        return Err(Fail::text("ERR there is nothing on disk with --base memory"));
     }
     node.workers.run(Box::new(move || {
         if let Err(fail) = save_once(node) {

@@ -19,7 +19,8 @@ mod slowlog;
 mod sparkline;
 mod syntax;
 
-use crate::session::SessionFn;
+use crate::session::{Call, SessionFn};
+use storage::commands::Fail;
 
 /// The code of all commands here and of MONITOR, by family.
 pub const FAMILIES: &[&[(&str, SessionFn)]] = &[
@@ -35,3 +36,11 @@ pub const FAMILIES: &[&[(&str, SessionFn)]] = &[
     slowlog::CODE,
     crate::monitor::CODE,
 ];
+
+/// The error of a subcommand that looks at its number of arguments itself.
+fn misused(call: &Call<'_>, container: &str) -> Fail {
+    let name: String = String::from_utf8_lossy(call.args.at(1)).chars().take(128).collect();
+    Fail::owned(format!(
+        "ERR unknown subcommand or wrong number of arguments for '{name}'. Try {container} HELP."
+    ))
+}

@@ -34,7 +34,7 @@ pub fn timeout_ms(arg: &[u8]) -> Result<u64, Fail> {
 
 fn pause(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     if call.args.len() > 4 {
-        return Err(Fail::arity(call.row.name));
+        return Err(super::misused(call, "CLIENT"));
     }
     let all = match call.args.get(3) {
         None => true,
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn timeouts_are_whole_and_not_negative() {
         assert_eq!(timeout_ms(b"0"), Ok(0));
-        let text = |arg: &[u8]| timeout_ms(arg).unwrap_err().to_string();
-        assert_eq!(text(b"-1"), "ERR timeout is negative");
-        assert_eq!(text(b"1.5"), "ERR timeout is not an integer or out of range");
+        let text = |arg: &[u8]| timeout_ms(arg).unwrap_err().0;
+        assert_eq!(&*text(b"-1"), b"ERR timeout is negative");
+        assert_eq!(&*text(b"1.5"), b"ERR timeout is not an integer or out of range");
     }
 }

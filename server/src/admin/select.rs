@@ -29,9 +29,9 @@ impl Kind {
             ("master", Kind::Master),
         ];
         let found = kinds.into_iter().find(|(known, _)| is(name, known));
-        found.map(|(_, kind)| kind).ok_or_else(|| {
-            Fail::quoting("ERR Unknown client type '", name, "'")
-        })
+        found
+            .map(|(_, kind)| kind)
+            .ok_or_else(|| Fail::quoting("ERR Unknown client type '", name, "'"))
     }
 
     pub fn of(client: &Client) -> Kind {

@@ -17,7 +17,7 @@ const COUNT: usize = 10;
 
 fn get(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     if call.args.len() > 3 {
-        return Err(Fail::arity(call.row.name));
+        return Err(super::misused(call, "SLOWLOG"));
     }
     let count = match call.args.get(2) {
         None => COUNT,

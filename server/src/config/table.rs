@@ -165,7 +165,7 @@ pub const KEYS: &[Row] = &[
     run_time(Insight, "latency-monitor-threshold", COUNT, "0", "Milliseconds from which LATENCY notes an event; 0: off"),
     run_time(Insight, "notify-keyspace-events", Kind::Text { check: check::events, allowed: "letters of Ag$lshzxeKEtmdn" }, "", "Events on keys that are published; empty: none"),
 
-    run_time(Objects, "hash-max-listpack-entries", COUNT, "128", "Fields up to which a hash is compact").alias("hash-max-ziplist-entries"),
+    run_time(Objects, "hash-max-listpack-entries", COUNT, "512", "Fields up to which a hash is compact").alias("hash-max-ziplist-entries"),
     run_time(Objects, "hash-max-listpack-value", COUNT, "64", "Longest field or value of a compact hash, bytes").alias("hash-max-ziplist-value"),
     run_time(Objects, "set-max-intset-entries", COUNT, "512", "Members up to which a set of integers is compact"),
     run_time(Objects, "zset-max-listpack-entries", COUNT, "128", "Members up to which a sorted set is compact").alias("zset-max-ziplist-entries"),

@@ -26,7 +26,7 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
 /// The shortest exact way to write an amount, as the documentation shows it.
 pub fn print_bytes(bytes: u64) -> String {
     let larger = UNITS.iter().rev().filter(|(name, _)| name.len() == 2);
-    let mut fitting = larger.filter(|(_, factor)| bytes > 0 && bytes % factor == 0);
+    let mut fitting = larger.filter(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor));
     match fitting.next() {
         Some((name, factor)) => format!("{}{name}", bytes / factor),
         None => bytes.to_string(),

@@ -52,7 +52,11 @@ fn listen(host: &str, port: u16, backlog: i32) -> Result<std::net::TcpListener> 
 }
 
 /// Accepts connections of one listener for ever and hands each to the core with the fewest.
-pub async fn accept(node: &'static Node, listener: std::net::TcpListener, load: Arc<[AtomicUsize]>) {
+pub async fn accept(
+    node: &'static Node,
+    listener: std::net::TcpListener,
+    load: Arc<[AtomicUsize]>,
+) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("cannot watch a listening socket: {error}"),

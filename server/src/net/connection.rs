@@ -161,8 +161,4 @@ impl Connection {
             self.marks = VecDeque::new();
         }
     }
-
-    pub fn heap_bytes(&self) -> usize {
-        self.input.capacity() + self.out.capacity() + self.decoder.heap_bytes()
-    }
 }

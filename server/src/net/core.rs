@@ -15,7 +15,7 @@ use slab::Slab;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use storage::keyspace::Turn;
@@ -56,11 +56,18 @@ pub struct Core {
     last_sweep_ms: i64,
     /// A connection executes no further request while so many reply bytes are unsent.
     unsent_pause: usize,
+    /// A command whose keys were just loaded runs: nothing leaves memory.
+    pub(crate) keeps_loaded: bool,
 }
 
 impl Core {
     /// Must be made inside the core's runtime.
-    pub fn new(node: &'static Node, number: usize, inbox: Arc<Inbox>, load: Arc<[AtomicUsize]>) -> Core {
+    pub fn new(
+        node: &'static Node,
+        number: usize,
+        inbox: Arc<Inbox>,
+        load: Arc<[AtomicUsize]>,
+    ) -> Core {
         Core {
             number,
             node,
@@ -81,6 +88,7 @@ impl Core {
             cron: Box::pin(tokio::time::sleep(Duration::ZERO)),
             last_sweep_ms: 0,
             unsent_pause: node.config.unsent_pause(),
+            keeps_loaded: false,
         }
     }
 
@@ -151,7 +159,12 @@ impl Core {
     }
 
     /// [`Core::with`], if the place still belongs to that client.
-    fn with_client(&mut self, place: usize, id: u64, work: impl FnOnce(&mut Core, &mut Connection)) {
+    fn with_client(
+        &mut self,
+        place: usize,
+        id: u64,
+        work: impl FnOnce(&mut Core, &mut Connection),
+    ) {
         self.with(place, |core, connection| {
             if connection.session.client.id == id {
                 work(core, connection);
@@ -174,7 +187,13 @@ impl Core {
                     core.resume(connection);
                 });
             }
-            Message::Retry { place, client } => self.with_client(place, client, Core::retry),
+            Message::Retry { place, client } => {
+                // What was loaded for this command must not leave before it has run, even if that
+                // is more than `maxmemory`: else the command would never end.
+                self.keeps_loaded = true;
+                self.with_client(place, client, Core::retry);
+                self.keeps_loaded = false;
+            }
             Message::Failed { place, client, text } => {
                 self.with_client(place, client, |core, connection| {
                     connection.parked = None;
@@ -229,7 +248,6 @@ impl Core {
             query_bytes: AtomicUsize::new(0),
             query_free: AtomicUsize::new(0),
             reply_bytes: AtomicUsize::new(0),
-            commands: AtomicU64::new(0),
             texts: parking_lot::Mutex::new(ClientTexts {
                 user: "default".to_owned(),
                 ..ClientTexts::default()
@@ -328,7 +346,9 @@ impl Core {
             }
         } else {
             let missing = connection.decoder.missing(connection.input.len());
-            if missing > data.len() && connection.input.capacity() < connection.input.len() + data.len() {
+            if missing > data.len()
+                && connection.input.capacity() < connection.input.len() + data.len()
+            {
                 // A big value is coming: grow by what has come, an eighth at least, never by
                 // what was announced.
                 let step = data.len().max(connection.input.len() / 8);
@@ -551,7 +571,8 @@ impl Core {
                     && connection.unsent() == 0
                     && now - connection.progress_ms > partial_ms;
                 let active = connection.session.client.last_active.load(Ordering::Relaxed);
-                let listens = connection.session.subscriptions.is_some() || connection.session.monitor;
+                let listens =
+                    connection.session.subscriptions.is_some() || connection.session.monitor;
                 let idle = idle_ms > 0 && !listens && now - active > idle_ms;
                 connection.dead |= stuck || idle;
                 connection.shrink();

@@ -10,16 +10,38 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 
 pub enum Message {
-    Accepted { socket: std::net::TcpStream, peer: SocketAddr },
+    Accepted {
+        socket: std::net::TcpStream,
+        peer: SocketAddr,
+    },
     /// Bytes for one client, outside of the order of its replies (pub/sub, MONITOR).
-    Deliver { place: usize, client: u64, bytes: Arc<[u8]>, after: u64 },
+    Deliver {
+        place: usize,
+        client: u64,
+        bytes: Arc<[u8]>,
+        after: u64,
+    },
     /// The reply of a job.
-    Finished { place: usize, client: u64, reply: Vec<u8> },
+    Finished {
+        place: usize,
+        client: u64,
+        reply: Vec<u8>,
+    },
     /// The keys a command waited for are loaded: run it again.
-    Retry { place: usize, client: u64 },
+    Retry {
+        place: usize,
+        client: u64,
+    },
     /// A command cannot be run: answer with this error.
-    Failed { place: usize, client: u64, text: String },
-    Kill { place: usize, client: u64 },
+    Failed {
+        place: usize,
+        client: u64,
+        text: String,
+    },
+    Kill {
+        place: usize,
+        client: u64,
+    },
     /// The journal was released further, or writes may go on.
     Released,
     Stop,

@@ -41,14 +41,13 @@ impl Core {
         }
         let row = command.row;
         if row.is(flags::WRITE | flags::MAY_REPLICATE) || self.node.is_paused(self.turn.now) {
-            let writes = row.is(flags::WRITE | flags::MAY_REPLICATE) || writes_in_exec(&connection.session, command);
+            let writes = row.is(flags::WRITE | flags::MAY_REPLICATE)
+                || writes_in_exec(&connection.session, command);
             if self.node.holds(self.turn.now, writes) && !never_held(row.name) {
                 return self.park(connection, args, Wait::Gate);
             }
         }
-        if self.node.clients.monitors.load(Ordering::Relaxed) > 0 {
-            self.monitor(&connection.session, command, args);
-        }
+        let db = connection.session.db;
         self.turn.no_touch = connection.session.no_touch && row.name != "touch";
         let after = match self.run(connection, command, args) {
             Ok(after) => after,
@@ -59,8 +58,11 @@ impl Core {
                 return flow;
             }
         };
+        if self.is_monitored() && row.name != "exec" {
+            self.monitor(&connection.session.client, db, command, args);
+        }
         let failed = connection.out.get(begin) == Some(&b'-');
-        self.measured(connection, command, args, failed);
+        self.measured(connection, command, args, failed.then_some(begin));
         self.publish_notices();
         match after {
             After::Done => self.after_reply(connection, begin),
@@ -73,7 +75,8 @@ impl Core {
                 Flow::Stop
             }
             After::WaitReplicas { ms } => {
-                let until = if ms == 0 { i64::MAX } else { self.turn.now.saturating_add(ms as i64) };
+                let until =
+                    if ms == 0 { i64::MAX } else { self.turn.now.saturating_add(ms as i64) };
                 self.park(connection, args, Wait::Until(until))
             }
             After::Job(job) => {
@@ -145,7 +148,7 @@ impl Core {
         let exec = row.name == "exec";
         let queued = session.multi.as_ref().filter(|_| exec);
         let grows = row.is(flags::DENYOOM) || queued.is_some_and(|multi| multi.has_denyoom);
-        if self.turn.settings.maxmemory > 0 {
+        if self.turn.settings.maxmemory > 0 && !self.keeps_loaded {
             match self.make_room() {
                 Room::Full if grows => return Err(Fail::text(OOM).into()),
                 Room::Wait if grows => return Err(NotNow::Wait),
@@ -179,15 +182,22 @@ impl Core {
         let outcome = match command.code {
             Code::Keyed(handler) => {
                 let (node, turn) = (self.node, &mut self.turn);
-                match writer::execute(node, turn, session.db, command.row, handler, args, &mut reply) {
+                match writer::execute(node, turn, session.db, command, handler, args, &mut reply) {
                     Ran::Done(outcome) => outcome.map(|()| After::Done),
                     Ran::Cold(cold) => return Err(Refused::Cold(cold)),
                 }
             }
             Code::Session(function) => {
                 let node = self.node;
-                let mut call =
-                    Call { args, row: command.row, session, node, core: self, locked: None, cold: Vec::new() };
+                let mut call = Call {
+                    args,
+                    row: command.row,
+                    session,
+                    node,
+                    core: self,
+                    locked: None,
+                    cold: Vec::new(),
+                };
                 let outcome = function(&mut call, &mut reply);
                 let cold = std::mem::take(&mut call.cold);
                 if !cold.is_empty() {
@@ -207,17 +217,22 @@ impl Core {
 
     /// Statistics, SLOWLOG and LATENCY of a command that has run.
     #[inline]
-    fn measured(&mut self, connection: &Connection, command: &Command, args: Args<'_>, failed: bool) {
+    fn measured(
+        &mut self,
+        connection: &Connection,
+        command: &Command,
+        args: Args<'_>,
+        error_at: Option<usize>,
+    ) {
         let now = Instant::now();
         let nanos = now.duration_since(self.clock).as_nanos() as u64;
         self.clock = now;
-        self.node.measures.ran(self.number, command.number, nanos, failed);
+        self.node.measures.ran(self.number, command.number, nanos, error_at.is_some());
         let client = &connection.session.client;
         client.last_command.store(command.number, Ordering::Relaxed);
         client.last_active.store(self.turn.now, Ordering::Relaxed);
-        if failed {
-            let text = connection.out.get(connection.out.len().saturating_sub(256)..);
-            self.node.note_error(text.unwrap_or_default());
+        if let Some(begin) = error_at {
+            self.node.note_error(connection.out.get(begin..).unwrap_or_default());
         }
         if !command.row.is(flags::SKIP_SLOWLOG) {
             self.node.slowlog.note(nanos / 1000, self.turn.now, args, client, command.row.name);
@@ -227,7 +242,12 @@ impl Core {
 
     /// Answers an error instead of running the command.
     #[cold]
-    fn refuse(&mut self, connection: &mut Connection, command: Option<&Command>, fail: Fail) -> Flow {
+    fn refuse(
+        &mut self,
+        connection: &mut Connection,
+        command: Option<&Command>,
+        fail: Fail,
+    ) -> Flow {
         let begin = connection.out.len();
         if let Some(command) = command {
             self.node.measures.rejected(self.number, command.number);
@@ -276,6 +296,12 @@ impl Core {
             self.waiting.push(connection.socket_waker.place);
         }
         Flow::Stop
+    }
+
+    /// Whether any client runs MONITOR.
+    #[inline]
+    pub(crate) fn is_monitored(&self) -> bool {
+        self.node.clients.monitors.load(Ordering::Relaxed) > 0
     }
 
     /// MULTI and WATCH end without EXEC.
@@ -383,7 +409,14 @@ fn never_held(name: &str) -> bool {
 fn allowed_while_listening(name: &str) -> bool {
     matches!(
         name,
-        "subscribe" | "ssubscribe" | "psubscribe" | "unsubscribe" | "sunsubscribe" | "punsubscribe"
-            | "ping" | "quit" | "reset"
+        "subscribe"
+            | "ssubscribe"
+            | "psubscribe"
+            | "unsubscribe"
+            | "sunsubscribe"
+            | "punsubscribe"
+            | "ping"
+            | "quit"
+            | "reset"
     )
 }

@@ -7,7 +7,7 @@ use storage::base::Base;
 use storage::commands::fail::{DB_RANGE, SYNTAX};
 use storage::commands::parse::{ScanArgs, is};
 use storage::commands::{Fail, glob};
-use storage::keyspace::scan::{self, Cursor, Seen};
+use storage::keyspace::scan::{self, Cursor, Keys, Seen};
 use storage::keyspace::{Db, Locked};
 use storage::objects::Kind;
 use storage::record::{Change, DBS};
@@ -46,26 +46,23 @@ fn is_complete(call: &Call<'_>) -> bool {
     call.node.store.as_ref().is_none_or(|store| store.base.index() == 0)
 }
 
-/// Runs a walk here, or on another thread where it may read the disk or take long.
+/// Runs a walk here, or on another thread where it may read the disk or take long. Inside EXEC
+/// it runs here, on the partitions that are locked; there it may read the disk with locks held.
 fn walk(
     call: &mut Call<'_>,
     reply: &mut Reply<'_>,
     short: bool,
-    work: impl FnOnce(&'static Node, &mut Reply<'_>) -> Result<(), Fail> + Send + 'static,
+    work: impl FnOnce(&'static Node, Keys<'_>, &mut Reply<'_>) -> Result<(), Fail> + Send + 'static,
 ) -> Result<After, Fail> {
-    if let Some(locked) = &mut call.locked {
-        // Inside EXEC all partitions are locked by this very thread; the walk needs to lock each.
-        let held = std::mem::replace(*locked, Locked::none());
-        drop(held);
-        let result = work(call.node, reply);
-        **locked = call.node.space.lock_all();
-        return result.map(|()| After::Done);
-    }
-    if short && is_complete(call) {
-        work(call.node, reply)?;
+    let node = call.node;
+    let locked = call.locked.as_deref();
+    if locked.is_some() || (short && is_complete(call)) {
+        work(node, Keys { space: &node.space, locked }, reply)?;
         return Ok(After::Done);
     }
-    Ok(After::Job(Box::new(work)))
+    Ok(After::Job(Box::new(|node, reply| {
+        work(node, Keys { space: &node.space, locked: None }, reply)
+    })))
 }
 
 fn is_live(seen: &Seen, now: i64) -> bool {
@@ -81,9 +78,9 @@ fn scan_keys(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> 
     });
     let (cursor, count) = (args.cursor, args.count);
     let (db, now) = (call.session.db, call.core.turn.now);
-    walk(call, reply, true, move |node, reply| {
+    walk(call, reply, true, move |node, keys, reply| {
         let at = Cursor::from_number(cursor);
-        let (seen, next) = scan::scan(&node.space, base(node), db, at, count).map_err(base_error)?;
+        let (seen, next) = scan::scan(keys, base(node), db, at, count).map_err(base_error)?;
         let shown: Vec<&Seen> = seen
             .iter()
             .filter(|seen| is_live(seen, now))
@@ -111,7 +108,7 @@ fn keys(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let pattern = checked(call.args.get(1))?.unwrap_or_default().to_vec();
     let (db, now) = (call.session.db, call.core.turn.now);
     let short = call.node.space.len(db) < STEP as u64;
-    walk(call, reply, short, move |node, reply| {
+    walk(call, reply, short, move |node, keys, reply| {
         let all = pattern == b"*";
         let mut found: Vec<Box<[u8]>> = Vec::new();
         for bucket in 1..=node.space.buckets() {
@@ -120,9 +117,8 @@ fn keys(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
             }
             let mut from = Some(0);
             while let Some(at) = from {
-                let (seen, next) =
-                    scan::bucket_from(&node.space, base(node), db, bucket, at, STEP)
-                        .map_err(base_error)?;
+                let (seen, next) = scan::bucket_from(keys, base(node), db, bucket, at, STEP)
+                    .map_err(base_error)?;
                 from = next;
                 let live = seen.into_iter().filter(|seen| is_live(seen, now));
                 let names = live.map(|seen| seen.name);
@@ -138,9 +134,8 @@ fn keys(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
 fn random_key(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let (db, now) = (call.session.db, call.core.turn.now);
     let mut rng = call.core.turn.rng.fork();
-    walk(call, reply, true, move |node, reply| {
-        let found =
-            scan::random(&node.space, base(node), db, now, &mut rng).map_err(base_error)?;
+    walk(call, reply, true, move |node, keys, reply| {
+        let found = scan::random(keys, base(node), db, now, &mut rng).map_err(base_error)?;
         match found {
             Some(name) => reply.bulk(&name),
             None => reply.null(),
@@ -201,6 +196,9 @@ fn flush(call: &mut Call<'_>, concerns: impl Fn(usize) -> bool) {
     let node = call.node;
     let dropped: Vec<Db> = with_all(call, |call, locked| {
         let now = call.core.turn.now;
+        // An empty database keeps its number, and so the tombstones that hide what the base still
+        // has under it (C13).
+        let concerns = |db: usize| concerns(db) && !node.space.is_empty(db);
         let mut dropped = Vec::new();
         for (_, partition) in locked.iter_mut() {
             partition.touch_watched(|db, key, partition| {
@@ -215,9 +213,8 @@ fn flush(call: &mut Call<'_>, concerns: impl Fn(usize) -> bool) {
         let mut cleared = Vec::new();
         let mut fresh = map.iter().max().map_or(0, |most| most + 1);
         for db in (0..DBS).filter(|db| concerns(*db)) {
-            let empty = node.space.is_empty(db);
             node.space.clear_counts(db);
-            if let Some(number) = map.get_mut(db).filter(|_| !empty) {
+            if let Some(number) = map.get_mut(db) {
                 cleared.push(std::mem::replace(number, fresh));
                 fresh += 1;
             }
@@ -251,7 +248,8 @@ fn swap_db(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
                     let key = storage::keyspace::Key::new(key, node.space.tag());
                     let absent = storage::keyspace::Known::Absent;
                     (db == a || db == b)
-                        && (partition.known(a, &key) != absent || partition.known(b, &key) != absent)
+                        && (partition.known(a, &key) != absent
+                            || partition.known(b, &key) != absent)
                 });
                 partition.swap_dbs(a, b);
             }

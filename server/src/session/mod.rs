@@ -14,18 +14,13 @@ use resp::{Args, OwnedArgs, Protocol, Reply};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use storage::commands::{Fail, Row};
 use storage::keyspace::{Locked, Watch};
 
 /// The code of the commands here, by family.
-pub const FAMILIES: &[&[(&str, SessionFn)]] = &[
-    config_commands::CODE,
-    connection::CODE,
-    keyspace::CODE,
-    pubsub::CODE,
-    transaction::CODE,
-];
+pub const FAMILIES: &[&[(&str, SessionFn)]] =
+    &[config_commands::CODE, connection::CODE, keyspace::CODE, pubsub::CODE, transaction::CODE];
 
 /// The code of a command that runs in the server.
 pub type SessionFn = fn(&mut Call<'_>, &mut Reply<'_>) -> Result<After, Fail>;
@@ -131,7 +126,6 @@ pub struct Client {
     pub query_bytes: AtomicUsize,
     pub query_free: AtomicUsize,
     pub reply_bytes: AtomicUsize,
-    pub commands: AtomicU64,
     pub texts: parking_lot::Mutex<ClientTexts>,
 }
 
@@ -210,9 +204,7 @@ impl Session {
 /// The reply of a container's HELP.
 pub fn help(reply: &mut Reply<'_>, container: &str, lines: &[&str]) {
     reply.array(lines.len() + 3);
-    reply.simple(&format!(
-        "{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
-    ));
+    reply.simple(&format!("{container} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
     lines.iter().for_each(|line| reply.simple(line));
     reply.simple("HELP");
     reply.simple("    Prints this help.");

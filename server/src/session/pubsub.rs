@@ -2,7 +2,7 @@
 
 use super::{After, Call, SessionFn, Subscriptions};
 use crate::net::Core;
-use crate::pubsub::Kind;
+use crate::pubsub::{Kind, News};
 use resp::Reply;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -101,8 +101,8 @@ fn publish(call: &mut Call<'_>, reply: &mut Reply<'_>, kind: Kind) -> Result<Aft
     let node = call.node;
     let (after, id) = (node.journal_end(), call.session.client.id);
     let mut own = |bytes: &[u8]| reply.raw(bytes);
-    let heard =
-        node.pubsub.publish(kind, channel, payload, after, &node.inboxes, id, &mut own);
+    let news = News { kind, channel, payload, after };
+    let heard = node.pubsub.publish(news, &node.inboxes, id, &mut own);
     node.counters.published.fetch_add(1, Ordering::Relaxed);
     reply.int(heard as i64);
     Ok(After::Done)
@@ -175,8 +175,8 @@ impl Core {
         for notice in std::mem::take(&mut self.turn.notices) {
             let tell = |channel: Vec<u8>, payload: &[u8]| {
                 let nobody = &mut |_: &[u8]| {};
-                let (kind, inboxes) = (Kind::Channel, &node.inboxes);
-                node.pubsub.publish(kind, &channel, payload, after, inboxes, 0, nobody);
+                let news = News { kind: Kind::Channel, channel: &channel, payload, after };
+                node.pubsub.publish(news, &node.inboxes, 0, nobody);
             };
             if classes & KEYSPACE != 0 {
                 let mut channel = format!("__keyspace@{}__:", notice.db).into_bytes();

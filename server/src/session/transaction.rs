@@ -4,11 +4,12 @@
 //! changed, and runs the queue under those locks: one atomic execution, one batch in the journal.
 
 use super::{After, Call, Multi, SessionFn};
-use crate::registry::Code;
+use crate::registry::{Code, Found};
 use crate::writer;
 use resp::{Args, Reply};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 use storage::commands::{Ctx, Fail};
 use storage::keyspace::{Key, Locked};
 
@@ -94,9 +95,7 @@ fn exec(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     };
     if multi.refused {
         call.core.discard(call.session);
-        return Err(Fail::text(
-            "EXECABORT Transaction discarded because of previous errors.",
-        ));
+        return Err(Fail::text("EXECABORT Transaction discarded because of previous errors."));
     }
     match lock_queue(call, &multi) {
         Ok(locked) => {
@@ -118,7 +117,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     let mut whole = false;
     // SELECT inside the queue changes the database of what follows.
     let mut db = call.session.db;
-    let mut by_db: Vec<(usize, Vec<Key<'_>>)> = Vec::new();
+    let mut keys: Vec<(usize, Key<'_>)> = Vec::new();
     for (number, args) in &multi.queue {
         let Some(command) = call.node.registry.all().get(*number) else { continue };
         let args = args.as_args();
@@ -130,19 +129,10 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
         if !matches!(command.code, Code::Keyed(_)) {
             continue;
         }
-        let keys = command.row.key_positions(args).map(|at| Key::new(args.at(at), tag));
-        match by_db.last_mut() {
-            Some((at, list)) if *at == db => list.extend(keys),
-            _ => by_db.push((db, keys.collect())),
-        }
+        keys.extend(writer::keys_of(command.row, args, db, tag));
     }
     // The watched keys too: whether they are due is asked under the same locks.
-    let watched = call.session.watched.iter().map(|(db, name)| (*db, Key::new(name, tag)));
-    let keys: Vec<(usize, Key<'_>)> = by_db
-        .iter()
-        .flat_map(|(db, keys)| keys.iter().map(|key| (*db, *key)))
-        .chain(watched)
-        .collect();
+    keys.extend(call.session.watched.iter().map(|(db, name)| (*db, Key::new(name, tag))));
     loop {
         let locked = writer::lock_known_in(call.node, &keys)?;
         if !whole {
@@ -169,7 +159,8 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
     for (number, args) in &multi.queue {
         let Some(command) = node.registry.all().get(*number) else { continue };
         let args: Args<'_> = args.as_args();
-        let mark = reply.mark();
+        let (mark, db) = (reply.mark(), call.session.db);
+        let begun = Instant::now();
         let outcome = match command.code {
             Code::Keyed(handler) => {
                 let keep = std::mem::replace(&mut locked, Locked::none());
@@ -201,13 +192,24 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
             }
             Code::Container => Err(Fail::arity(command.row.name)),
         };
+        let failed = outcome.is_err();
         if let Err(fail) = outcome {
             reply.truncate(mark);
             reply.error_bytes(&fail.0);
+            node.note_error(&[b"-", &fail.0[..], b"\r\n"].concat());
         }
-        node.measures.ran(call.core.number, command.number, 0, false);
+        let nanos = begun.elapsed().as_nanos() as u64;
+        node.measures.ran(call.core.number, command.number, nanos, failed);
+        if call.core.is_monitored() {
+            call.core.monitor(&call.session.client, db, command, args);
+        }
     }
     writer::commit(node, &mut call.core.turn);
+    if call.core.is_monitored()
+        && let Found::Command(exec) = node.registry.find(b"exec", None)
+    {
+        call.core.monitor(&call.session.client, call.session.db, exec, call.args);
+    }
 }
 
 /// A watched key that has expired but was not looked at yet counts as changed.

@@ -28,16 +28,36 @@ pub struct Ctx<'a, 's> {
     pub space: &'a Space,
     pub locked: Locked<'s>,
     pub turn: &'a mut Turn,
+    /// A key that was made to find its partition, with its place among the arguments.
+    first: Option<(usize, Key<'a>)>,
 }
 
 impl<'a, 's> Ctx<'a, 's> {
-    pub fn new(args: Args<'a>, db: usize, space: &'a Space, locked: Locked<'s>, turn: &'a mut Turn) -> Ctx<'a, 's> {
-        Ctx { args, db, now: turn.now, space, locked, turn }
+    pub fn new(
+        args: Args<'a>,
+        db: usize,
+        space: &'a Space,
+        locked: Locked<'s>,
+        turn: &'a mut Turn,
+    ) -> Ctx<'a, 's> {
+        Ctx { args, db, now: turn.now, space, locked, turn, first: None }
+    }
+
+    /// Says that the argument at `index` was made a key already.
+    #[inline]
+    pub fn with_key(mut self, index: usize, key: Key<'a>) -> Ctx<'a, 's> {
+        self.first = Some((index, key));
+        self
     }
 
     /// The argument at `index` as a key.
     #[inline]
     pub fn key(&self, index: usize) -> Key<'a> {
+        if let Some((at, key)) = self.first
+            && at == index
+        {
+            return key;
+        }
         Key::new(self.args.at(index), self.turn.settings.tag)
     }
 
@@ -87,28 +107,46 @@ impl<'a, 's> Ctx<'a, 's> {
         self.access(key).is_some()
     }
 
+    /// Where the key's object lies, once one whose time has come is gone.
+    #[inline]
+    fn find(&mut self, key: &Key<'_>) -> Option<usize> {
+        let partition = self.locked.get(key.partition())?;
+        let slot = partition.find(self.db, key)?;
+        if partition.at(self.db, slot).is_some_and(|entry| entry.is_due(self.now)) {
+            self.expire(key);
+            return None;
+        }
+        Some(slot)
+    }
+
+    #[inline]
+    fn at_mut(&mut self, key: &Key<'_>, slot: usize) -> Option<&mut Entry> {
+        self.locked.get_mut(key.partition())?.at_mut(self.db, slot)
+    }
+
     /// [`Ctx::touch`], returning the object.
     #[inline]
     fn access(&mut self, key: &Key<'_>) -> Option<&mut Entry> {
-        self.expire_if_due(key);
+        let Some(slot) = self.find(key) else {
+            self.turn.misses += 1;
+            self.notify(Class::KeyMiss, "keymiss", key);
+            return None;
+        };
+        self.turn.hits += 1;
+        self.touch_at(key, slot);
+        self.at_mut(key, slot)
+    }
+
+    #[inline]
+    fn touch_at(&mut self, key: &Key<'_>, slot: usize) {
         let Ctx { locked, turn, now, db, .. } = self;
-        match locked.get_mut(key.partition()).and_then(|partition| partition.get_mut(*db, key)) {
-            Some(entry) => {
-                turn.hits += 1;
-                if !turn.no_touch {
-                    let rng = &mut turn.rng;
-                    crate::keyspace::touch(entry, &turn.settings, *now, || rng.u32(..));
-                }
-                Some(entry)
-            }
-            None => {
-                turn.misses += 1;
-                if turn.settings.notify & Class::KeyMiss as u32 != 0 {
-                    let notice = Notice { event: "keymiss", db: *db, key: key.name.into() };
-                    turn.notices.push(notice);
-                }
-                None
-            }
+        if turn.no_touch {
+            return;
+        }
+        let partition = locked.get_mut(key.partition());
+        if let Some(entry) = partition.and_then(|partition| partition.at_mut(*db, slot)) {
+            let Turn { rng, settings, .. } = &mut **turn;
+            crate::keyspace::touch(entry, settings, *now, || rng.u32(..));
         }
     }
 
@@ -157,37 +195,30 @@ impl<'a, 's> Ctx<'a, 's> {
         missing: Missing,
         work: impl FnOnce(&mut T, &mut Changes<'_>) -> R,
     ) -> Result<Option<R>, Fail> {
-        self.expire_if_due(key);
         let limits = self.turn.settings.thresholds;
         let mut changes = Changes::new(&limits, self.space.journaled);
-        let (db, clock) = (self.db, self.start_clock());
-        let (bucket, physical) = (self.space.bucket(key), self.space.physical(db));
-        let Some(partition) = self.locked.get_mut(key.partition()) else {
-            unreachable!("a command locks the partitions of its keys")
-        };
-        let Some(entry) = partition.get_mut(db, key) else {
+        let Some(slot) = self.find(key) else {
             if missing == Missing::Skip {
                 return Ok(None);
             }
             let mut object = T::default();
             let result = work(&mut object, &mut changes);
             if !object.is_empty() {
-                self.insert(key, object.into_value(), bucket, clock, physical);
+                self.insert(key, object.into_value(), None);
             }
             return Ok(Some(result));
         };
+        let Some(entry) = self.at_mut(key, slot) else { return Ok(None) };
         let object = T::from_value_mut(&mut entry.value).ok_or(WRONG_TYPE)?;
         let was_single = object.is_single();
         let result = work(object, &mut changes);
-        let empty = object.is_empty();
-        if !self.turn.no_touch {
-            let Turn { rng, settings, .. } = &mut *self.turn;
-            crate::keyspace::touch(entry, settings, self.now, || rng.u32(..));
-        }
-        if empty {
+        if object.is_empty() {
             self.remove_as(key, was_single);
-        } else if changes.is_dirty() {
-            self.commit(key, was_single, changes.ops(), bucket, physical);
+        } else {
+            self.touch_at(key, slot);
+            if changes.is_dirty() {
+                self.commit(key, slot, was_single, changes.ops());
+            }
         }
         Ok(Some(result))
     }
@@ -199,35 +230,50 @@ impl<'a, 's> Ctx<'a, 's> {
         missing: Missing,
         work: impl FnOnce(&mut Str, &mut Changes<'_>) -> R,
     ) -> Result<Option<R>, Fail> {
-        self.expire_if_due(key);
         let limits = self.turn.settings.thresholds;
         let mut changes = Changes::new(&limits, self.space.journaled);
-        let (db, clock) = (self.db, self.start_clock());
-        let (bucket, physical) = (self.space.bucket(key), self.space.physical(db));
-        let Some(partition) = self.locked.get_mut(key.partition()) else {
-            unreachable!("a command locks the partitions of its keys")
-        };
-        let Some(entry) = partition.get_mut(db, key) else {
+        let Some(slot) = self.find(key) else {
             if missing == Missing::Skip {
                 return Ok(None);
             }
             let mut string = Str::new(b"");
             let result = work(&mut string, &mut changes);
             if changes.is_dirty() {
-                self.insert(key, Value::Str(string), bucket, clock, physical);
+                self.insert(key, Value::Str(string), None);
             }
             return Ok(Some(result));
         };
-        let Value::Str(string) = &mut entry.value else { return Err(WRONG_TYPE) };
+        let Some(Value::Str(string)) = self.at_mut(key, slot).map(|entry| &mut entry.value) else {
+            return Err(WRONG_TYPE);
+        };
         let result = work(string, &mut changes);
-        if !self.turn.no_touch {
-            let Turn { rng, settings, .. } = &mut *self.turn;
-            crate::keyspace::touch(entry, settings, self.now, || rng.u32(..));
-        }
+        self.touch_at(key, slot);
         if changes.is_dirty() {
-            self.commit(key, true, &[], bucket, physical);
+            self.commit(key, slot, true, &[]);
         }
         Ok(Some(result))
+    }
+
+    /// Overwrites whatever the key holds with a string and drops its deadline: SET.
+    #[inline]
+    pub fn store_str(&mut self, key: &Key<'_>, bytes: &[u8]) {
+        let clock = self.start_clock();
+        let Some(slot) = self.find(key) else {
+            return self.insert(key, Value::Str(Str::new(bytes)), None);
+        };
+        match self.at_mut(key, slot) {
+            Some(Entry { value: Value::Str(string), .. }) => string.assign(bytes),
+            _ => return self.put(key, Value::Str(Str::new(bytes)), None),
+        }
+        let Some(entry) = self.at_mut(key, slot) else { return };
+        entry.set_clock(clock);
+        if entry.deadline().is_some() {
+            let db = self.db;
+            if let Some(partition) = self.locked.get_mut(key.partition()) {
+                partition.set_deadline(db, key, None);
+            }
+        }
+        self.commit(key, slot, true, &[]);
     }
 
     /// Overwrites whatever the key holds and drops its deadline. An empty collection deletes.
@@ -248,35 +294,30 @@ impl<'a, 's> Ctx<'a, 's> {
             self.delete(key);
             return;
         }
-        self.expire_if_due(key);
+        let Some(slot) = self.find(key) else { return self.insert(key, value, deadline) };
         let (db, clock) = (self.db, self.start_clock());
-        let (bucket, physical) = (self.space.bucket(key), self.space.physical(db));
-        let Some(partition) = self.locked.get_mut(key.partition()) else {
-            unreachable!("a command locks the partitions of its keys")
-        };
-        let was_single = partition.get(db, key).is_none_or(|entry| entry.value.is_single());
-        let had_deadline = partition.get(db, key).is_some_and(|entry| entry.deadline().is_some());
-        let (created, entry) = partition.put(db, key, value, bucket, clock);
+        let Some(entry) = self.at_mut(key, slot) else { return };
+        let was_single = entry.value.is_single();
+        let is_single = value.is_single();
+        let had_deadline = entry.deadline().is_some();
+        let old = std::mem::replace(&mut entry.value, value);
         entry.set_clock(clock);
-        let large = !entry.value.is_single();
         if had_deadline || deadline.is_some() {
-            partition.set_deadline(db, key, deadline);
+            if let Some(partition) = self.locked.get_mut(key.partition()) {
+                partition.set_deadline(db, key, deadline);
+            }
             self.space.note_deadlines();
         }
-        partition.changed(db, key.name);
-        if created {
-            self.space.count(db, bucket, 1);
-            self.notify(Class::New, "new", key);
+        drop(old);
+        if was_single && is_single {
+            return self.commit(key, slot, true, &[]);
         }
-        if !self.space.journaled {
-            return;
+        self.mark(key, slot);
+        if self.space.journaled {
+            // A large form on either side: the old records go and all new ones are put.
+            self.journal_delete(key, !was_single);
+            self.journal_whole(key, slot, true);
         }
-        let rewritten = !was_single || large;
-        if rewritten && !created {
-            Change::Delete { bucket, db: physical, key: key.name, wide: !was_single }
-                .encode(&mut self.turn.batch);
-        }
-        self.journal_whole(key, created || rewritten, bucket, physical);
     }
 
     pub fn delete(&mut self, key: &Key<'_>) -> bool {
@@ -288,15 +329,15 @@ impl<'a, 's> Ctx<'a, 's> {
     pub fn set_deadline(&mut self, key: &Key<'_>, deadline: Option<i64>) -> bool {
         self.expire_if_due(key);
         let db = self.db;
-        let (bucket, physical) = (self.space.bucket(key), self.space.physical(db));
         let Some(partition) = self.locked.get_mut(key.partition()) else { return false };
         if !partition.set_deadline(db, key, deadline) {
             return false;
         }
         partition.changed(db, key.name);
+        let slot = partition.find(db, key);
         self.space.note_deadlines();
-        if self.space.journaled {
-            self.journal_main(key, false, bucket, physical);
+        if let Some(slot) = slot.filter(|_| self.space.journaled) {
+            self.journal_main(key, slot, false);
         }
         true
     }
@@ -320,52 +361,83 @@ impl<'a, 's> Ctx<'a, 's> {
         }
     }
 
+    #[inline]
     fn start_clock(&self) -> u32 {
         crate::keyspace::start_clock(&self.turn.settings, self.now)
     }
 
-    fn insert(&mut self, key: &Key<'_>, value: Value, bucket: u16, clock: u32, physical: u32) {
-        let db = self.db;
-        let Some(partition) = self.locked.get_mut(key.partition()) else { return };
-        partition.put(db, key, value, bucket, clock);
+    /// Adds an object whose key does not exist.
+    fn insert(&mut self, key: &Key<'_>, value: Value, deadline: Option<i64>) {
+        let (db, clock) = (self.db, self.start_clock());
+        let bucket = self.space.bucket(key);
+        let Some(partition) = self.locked.get_mut(key.partition()) else {
+            unreachable!("a command locks the partitions of its keys")
+        };
+        let mut entry = Entry::new(key.name, value, bucket, partition.epoch, clock);
+        entry.set_deadline(deadline);
+        partition.insert(db, key, entry);
         partition.changed(db, key.name);
+        let slot = partition.find(db, key);
         self.space.count(db, bucket, 1);
+        if deadline.is_some() {
+            self.space.note_deadlines();
+        }
         self.notify(Class::New, "new", key);
-        if self.space.journaled {
-            self.journal_whole(key, true, bucket, physical);
+        if let Some(slot) = slot.filter(|_| self.space.journaled) {
+            self.journal_whole(key, slot, true);
         }
     }
 
-    /// Marks and journals what `modify` changed in an object that was there before.
-    fn commit(&mut self, key: &Key<'_>, was_single: bool, ops: &[u8], bucket: u16, physical: u32) {
+    /// Marks an object as changed now and tells watchers and loads.
+    #[inline]
+    fn mark(&mut self, key: &Key<'_>, slot: usize) {
         let db = self.db;
         let Some(partition) = self.locked.get_mut(key.partition()) else { return };
         partition.changed(db, key.name);
         let epoch = partition.epoch;
-        let Some(entry) = partition.get_mut(db, key) else { return };
-        entry.set_epoch(epoch);
-        if !self.space.journaled {
-            return;
+        if let Some(entry) = partition.at_mut(db, slot) {
+            entry.set_epoch(epoch);
         }
-        let single = entry.value.is_single();
+    }
+
+    /// Marks and journals what was changed in an object that was there before.
+    #[inline]
+    fn commit(&mut self, key: &Key<'_>, slot: usize, was_single: bool, ops: &[u8]) {
+        self.mark(key, slot);
+        if self.space.journaled {
+            self.journal_change(key, slot, was_single, ops);
+        }
+    }
+
+    fn journal_change(&mut self, key: &Key<'_>, slot: usize, was_single: bool, ops: &[u8]) {
+        let partition = self.locked.get(key.partition());
+        let entry = partition.and_then(|partition| partition.at(self.db, slot));
+        let single = entry.is_none_or(|entry| entry.value.is_single());
         if was_single && !single {
             // Leaving the single form: the old record goes and all records are put (C21).
-            Change::Delete { bucket, db: physical, key: key.name, wide: false }
-                .encode(&mut self.turn.batch);
-            self.journal_whole(key, true, bucket, physical);
+            self.journal_delete(key, false);
+            self.journal_whole(key, slot, true);
         } else if single {
-            self.journal_main(key, false, bucket, physical);
+            self.journal_main(key, slot, false);
         } else {
+            let bucket = self.space.bucket(key);
+            let physical = self.space.physical(self.db);
             Change::Elements { bucket, db: physical, key: key.name, ops }
                 .encode(&mut self.turn.batch);
         }
     }
 
+    fn journal_delete(&mut self, key: &Key<'_>, wide: bool) {
+        let (bucket, physical) = (self.space.bucket(key), self.space.physical(self.db));
+        Change::Delete { bucket, db: physical, key: key.name, wide }.encode(&mut self.turn.batch);
+    }
+
     /// Puts the main record into the batch.
-    fn journal_main(&mut self, key: &Key<'_>, created: bool, bucket: u16, physical: u32) {
+    fn journal_main(&mut self, key: &Key<'_>, slot: usize, created: bool) {
+        let (bucket, physical) = (self.space.bucket(key), self.space.physical(self.db));
         let Ctx { locked, turn, db, .. } = self;
         let partition = locked.get(key.partition());
-        if let Some(entry) = partition.and_then(|partition| partition.get(*db, key)) {
+        if let Some(entry) = partition.and_then(|partition| partition.at(*db, slot)) {
             let deadline = entry.deadline();
             let batch = &mut turn.batch;
             record::put_object(batch, bucket, physical, key.name, created, &entry.value, deadline);
@@ -373,11 +445,12 @@ impl<'a, 's> Ctx<'a, 's> {
     }
 
     /// Puts the main record and, of a large object, all elements into the batch.
-    fn journal_whole(&mut self, key: &Key<'_>, created: bool, bucket: u16, physical: u32) {
-        self.journal_main(key, created, bucket, physical);
+    fn journal_whole(&mut self, key: &Key<'_>, slot: usize, created: bool) {
+        self.journal_main(key, slot, created);
+        let (bucket, physical) = (self.space.bucket(key), self.space.physical(self.db));
         let Ctx { locked, turn, db, .. } = self;
         let partition = locked.get(key.partition());
-        let Some(entry) = partition.and_then(|partition| partition.get(*db, key)) else { return };
+        let Some(entry) = partition.and_then(|partition| partition.at(*db, slot)) else { return };
         if !entry.value.is_single() {
             let mut all = Changes::new(&turn.settings.thresholds, true);
             entry.value.elements(&mut |subkey, value| all.put(subkey, value));
@@ -398,12 +471,9 @@ impl<'a, 's> Ctx<'a, 's> {
         let partition = self.locked.get_mut(key.partition())?;
         let entry = partition.remove(db, key, true)?;
         partition.changed(db, key.name);
-        let bucket = entry.bucket();
-        self.space.count(db, bucket, -1);
+        self.space.count(db, entry.bucket(), -1);
         if self.space.journaled {
-            let physical = self.space.physical(db);
-            Change::Delete { bucket, db: physical, key: key.name, wide: !was_single }
-                .encode(&mut self.turn.batch);
+            self.journal_delete(key, !was_single);
         }
         Some(entry)
     }

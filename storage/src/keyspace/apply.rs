@@ -16,7 +16,10 @@ use std::collections::HashMap;
 pub enum Applied {
     Done,
     /// The object must be installed first.
-    Needs { db: usize, key: Box<[u8]> },
+    Needs {
+        db: usize,
+        key: Box<[u8]>,
+    },
 }
 
 /// Applies one change. `clock` is the LRU word objects begin with.
@@ -106,7 +109,14 @@ fn remap(space: &Space, map: [u32; DBS]) {
 }
 
 /// Puts an object that was loaded from the base into memory.
-pub fn install(partition: &mut Partition, db: usize, key: &Key<'_>, bucket: u16, loaded: crate::base::Loaded, clock: u32) {
+pub fn install(
+    partition: &mut Partition,
+    db: usize,
+    key: &Key<'_>,
+    bucket: u16,
+    loaded: crate::base::Loaded,
+    clock: u32,
+) {
     let mut entry = Entry::new(key.name, loaded.value, bucket, 0, clock);
     entry.set_deadline(loaded.deadline);
     partition.install(db, key, entry);

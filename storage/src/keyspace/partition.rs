@@ -9,7 +9,9 @@ use super::entry::Entry;
 use super::key::Key;
 use crate::objects::Value;
 use crate::table::HashOrdered;
+use smallvec::SmallVec;
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry as Place;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +28,7 @@ pub struct Db {
 
 #[derive(Default)]
 pub struct Partition {
-    dbs: Vec<Db>,
+    dbs: SmallVec<[Db; 1]>,
     /// Nothing of this partition is only in the base.
     pub complete: bool,
     /// Whether deletions must leave tombstones: there is a base.
@@ -87,6 +89,23 @@ impl Partition {
     pub fn get_mut(&mut self, db: usize, key: &Key<'_>) -> Option<&mut Entry> {
         let table = &mut self.dbs.get_mut(db)?.table;
         table.get_mut(key.hash, |entry| entry.key.as_slice() == key.name).map(|entry| &mut **entry)
+    }
+
+    /// Where a resident object lies; good until an object comes or goes.
+    #[inline]
+    pub fn find(&self, db: usize, key: &Key<'_>) -> Option<usize> {
+        let table = &self.dbs.get(db)?.table;
+        table.find(key.hash, |entry| entry.key.as_slice() == key.name)
+    }
+
+    #[inline]
+    pub fn at(&self, db: usize, slot: usize) -> Option<&Entry> {
+        self.dbs.get(db)?.table.at(slot).map(|entry| &**entry)
+    }
+
+    #[inline]
+    pub fn at_mut(&mut self, db: usize, slot: usize) -> Option<&mut Entry> {
+        self.dbs.get_mut(db)?.table.at_mut(slot).map(|entry| &mut **entry)
     }
 
     pub fn known(&self, db: usize, key: &Key<'_>) -> Known {
@@ -273,7 +292,18 @@ impl Partition {
 
     /// Notes that a load of the key begins; false when one is under way already.
     pub fn begin_load(&mut self, db: usize, key: &[u8]) -> bool {
-        self.loading.insert((db, key.into()), false).is_none()
+        match self.loading.entry((db, key.into())) {
+            Place::Occupied(_) => false,
+            Place::Vacant(place) => {
+                place.insert(false);
+                true
+            }
+        }
+    }
+
+    /// Whether a load of the key is under way.
+    pub fn is_loading(&self, db: usize, key: &[u8]) -> bool {
+        self.loading.contains_key(&(db, Box::from(key)))
     }
 
     /// Ends a load; true when the key changed meanwhile, so what was loaded must not be used.
@@ -287,7 +317,10 @@ impl Partition {
         let taken = self.dbs.get_mut(db).map(std::mem::take).unwrap_or_default();
         let dated = taken.table.iter().filter(|entry| entry.deadline().is_some()).count();
         self.expiring -= dated;
-        self.loading.iter_mut().filter(|((at, _), _)| *at == db).for_each(|(_, stale)| *stale = true);
+        self.loading
+            .iter_mut()
+            .filter(|((at, _), _)| *at == db)
+            .for_each(|(_, stale)| *stale = true);
         taken
     }
 

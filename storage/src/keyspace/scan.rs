@@ -6,7 +6,8 @@
 //! is neither in memory nor deleted.
 
 use super::key::partition_of;
-use super::space::Space;
+use super::partition::Partition;
+use super::space::{Locked, Space};
 use crate::base::{Base, BaseError};
 use crate::bucket::SLOTS;
 use crate::objects::Kind;
@@ -40,6 +41,23 @@ impl Cursor {
     }
 }
 
+/// The keys of a node as a walk sees them: each partition is locked for a moment, or is one of
+/// those that EXEC holds locked.
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    pub space: &'a Space,
+    pub locked: Option<&'a Locked<'static>>,
+}
+
+impl Keys<'_> {
+    fn with<R>(&self, number: u16, look: impl FnOnce(&Partition) -> R) -> R {
+        match self.locked.and_then(|locked| locked.get(number)) {
+            Some(partition) => look(partition),
+            None => look(&self.space.partition(number)),
+        }
+    }
+}
+
 /// The partitions that hold keys of `bucket`.
 pub fn partitions_of(bucket: u16, buckets: u16) -> impl Iterator<Item = u16> {
     // The first slot whose bucket is at least `bucket`.
@@ -48,25 +66,22 @@ pub fn partitions_of(bucket: u16, buckets: u16) -> impl Iterator<Item = u16> {
         slots.div_ceil(u32::from(buckets)) as u16
     };
     let (first, end) = (first_slot(bucket), first_slot(bucket + 1).min(SLOTS));
-    partition_of(first.min(SLOTS - 1))..=partition_of(end.saturating_sub(1).max(first).min(SLOTS - 1))
-}
-
-/// Whether the base must be asked for keys of this bucket.
-pub fn needs_base(space: &Space, bucket: u16) -> bool {
-    partitions_of(bucket, space.buckets()).any(|number| !space.partition(number).complete)
+    partition_of(first.min(SLOTS - 1))
+        ..=partition_of(end.saturating_sub(1).max(first).min(SLOTS - 1))
 }
 
 /// The keys of one bucket from `from` on: all keys of whole hashes until there are at least
 /// `limit`. `None` instead of the next hash at the bucket's end. With a base it may read the disk;
 /// no lock is held then.
 pub fn bucket_from(
-    space: &Space,
+    keys: Keys<'_>,
     base: Option<&dyn Base>,
     db: usize,
     bucket: u16,
     from: u32,
     limit: usize,
 ) -> Result<(Vec<Seen>, Option<u32>), BaseError> {
+    let space = keys.space;
     let mut seen: Vec<Seen> = Vec::new();
     let mut hidden: HashSet<Box<[u8]>> = HashSet::new();
     let mut complete = true;
@@ -74,28 +89,29 @@ pub fn bucket_from(
     let mut end: Option<u32> = None;
     let physical = space.physical(db);
     for number in partitions_of(bucket, space.buckets()) {
-        let partition = space.partition(number);
-        complete &= partition.complete;
-        let Some(content) = partition.db(db) else { continue };
-        let mut taken: Vec<Seen> = Vec::new();
-        for (hash, entry) in content.table.iter_from(from) {
-            if taken.len() >= limit && taken.last().is_some_and(|last| last.hash != hash) {
-                end = Some(end.map_or(hash, |end| end.min(hash)));
-                break;
+        keys.with(number, |partition| {
+            complete &= partition.complete;
+            let Some(content) = partition.db(db) else { return };
+            let mut taken: Vec<Seen> = Vec::new();
+            for (hash, entry) in content.table.iter_from(from) {
+                if taken.len() >= limit && taken.last().is_some_and(|last| last.hash != hash) {
+                    end = Some(end.map_or(hash, |end| end.min(hash)));
+                    break;
+                }
+                if entry.bucket() == bucket {
+                    taken.push(Seen {
+                        hash,
+                        name: entry.key.as_slice().into(),
+                        kind: entry.value.kind(),
+                        deadline: entry.deadline(),
+                    });
+                }
             }
-            if entry.bucket() == bucket {
-                taken.push(Seen {
-                    hash,
-                    name: entry.key.as_slice().into(),
-                    kind: entry.value.kind(),
-                    deadline: entry.deadline(),
-                });
+            seen.append(&mut taken);
+            if !partition.complete {
+                hidden.extend(content.tombstones.keys().cloned());
             }
-        }
-        seen.append(&mut taken);
-        if !partition.complete {
-            hidden.extend(content.tombstones.keys().cloned());
-        }
+        });
     }
     if let Some(base) = base.filter(|_| !complete) {
         hidden.extend(seen.iter().map(|seen| seen.name.clone()));
@@ -120,19 +136,20 @@ pub fn bucket_from(
 
 /// One call of SCAN: keys from the cursor on, about `count` of them, and where to go on.
 pub fn scan(
-    space: &Space,
+    keys: Keys<'_>,
     base: Option<&dyn Base>,
     db: usize,
     cursor: Cursor,
     count: usize,
 ) -> Result<(Vec<Seen>, Option<Cursor>), BaseError> {
+    let space = keys.space;
     let mut at = cursor;
     let mut found = Vec::new();
     while at.bucket <= space.buckets() {
         if space.bucket_len(db, at.bucket) > 0 {
             let left = count - found.len().min(count);
-            let (keys, next) = bucket_from(space, base, db, at.bucket, at.hash, left.max(1))?;
-            found.extend(keys);
+            let (seen, next) = bucket_from(keys, base, db, at.bucket, at.hash, left.max(1))?;
+            found.extend(seen);
             if let Some(hash) = next {
                 at.hash = hash;
                 if found.len() >= count {
@@ -153,12 +170,13 @@ pub fn scan(
 /// A key drawn at random: a bucket by its number of keys, then the first key behind a random
 /// hash. `None` in an empty database, or when only expired keys are left.
 pub fn random(
-    space: &Space,
+    keys: Keys<'_>,
     base: Option<&dyn Base>,
     db: usize,
     now: i64,
     rng: &mut fastrand::Rng,
 ) -> Result<Option<Box<[u8]>>, BaseError> {
+    let space = keys.space;
     for _ in 0..100 {
         let total = space.len(db);
         if total == 0 {
@@ -171,8 +189,8 @@ pub fn random(
             bucket += 1;
         }
         for from in [rng.u32(..), 0] {
-            let (keys, _) = bucket_from(space, base, db, bucket, from, 1)?;
-            let mut live = keys.into_iter().filter(|seen| seen.deadline.is_none_or(|at| at > now));
+            let (seen, _) = bucket_from(keys, base, db, bucket, from, 1)?;
+            let mut live = seen.into_iter().filter(|seen| seen.deadline.is_none_or(|at| at > now));
             if let Some(seen) = live.next() {
                 return Ok(Some(seen.name));
             }
@@ -193,7 +211,8 @@ mod tests {
                 let holders = partitions_of(bucket_of(slot, buckets), buckets);
                 assert!(holders.into_iter().any(|number| number == partition_of(slot)));
             }
-            let all: usize = (1..=buckets).map(|bucket| partitions_of(bucket, buckets).count()).sum();
+            let all: usize =
+                (1..=buckets).map(|bucket| partitions_of(bucket, buckets).count()).sum();
             assert!(all <= usize::from(buckets) + super::super::PARTITIONS);
         }
     }

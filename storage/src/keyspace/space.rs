@@ -125,9 +125,7 @@ impl Space {
             settings_version: AtomicU64::new(0),
             journaled,
             physical: std::array::from_fn(|db| AtomicU32::new(db as u32)),
-            counts: (0..DBS)
-                .map(|_| (0..buckets).map(|_| AtomicI64::new(0)).collect())
-                .collect(),
+            counts: (0..DBS).map(|_| (0..buckets).map(|_| AtomicI64::new(0)).collect()).collect(),
             fed_epoch: AtomicU32::new(0),
             deadlines: AtomicBool::new(false),
         }

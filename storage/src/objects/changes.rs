@@ -25,7 +25,7 @@ pub struct Thresholds {
 impl Default for Thresholds {
     fn default() -> Self {
         Thresholds {
-            hash_entries: 128,
+            hash_entries: 512,
             hash_value: 64,
             intset_entries: 512,
             zset_entries: 128,

@@ -27,7 +27,7 @@ impl Clone for Form {
     fn clone(&self) -> Form {
         match self {
             Form::Packed(pack) => Form::Packed(pack.clone()),
-            Form::Table(table) => Form::Table(Box::new(clone_table(table))),
+            Form::Table(table) => Form::Table(table.clone()),
         }
     }
 }
@@ -181,15 +181,6 @@ pub(super) fn scan_table<'s, T>(
         each(item);
     }
     0
-}
-
-/// A table of the same items.
-pub(super) fn clone_table<T: Clone>(table: &HashOrdered<T>) -> HashOrdered<T> {
-    let mut copy = HashOrdered::default();
-    for (hash, item) in table.iter_from(0) {
-        copy.insert(hash, item.clone());
-    }
-    copy
 }
 
 fn pairs(pack: Option<&Pack>) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -32,6 +32,19 @@ impl Str {
         Str::Bytes(SmallBytes::new(bytes))
     }
 
+    /// [`Str::new`] over an old value, in its place when both are as long.
+    #[inline]
+    pub fn assign(&mut self, bytes: &[u8]) {
+        match self {
+            Str::Bytes(SmallBytes::Heap(old))
+                if old.len() == bytes.len() && bytes.len() > INTEGER_LEN_MAX =>
+            {
+                old.copy_from_slice(bytes);
+            }
+            _ => *self = Str::new(bytes),
+        }
+    }
+
     /// The value of a string that is edited in place (APPEND, SETRANGE, SETBIT): `raw`.
     pub fn grown(bytes: Vec<u8>) -> Str {
         Str::Grown(Box::new(bytes))

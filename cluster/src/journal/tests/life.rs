@@ -230,6 +230,28 @@ fn the_reserve_is_watched() {
 }
 
 #[test]
+fn a_fast_writer_meets_the_reserve_between_two_questions() {
+    let bench = Bench::new(Sync::No);
+    let (journal, _) = bench.open(0).unwrap();
+    bench.disk.set_space(crate::files::Space { free: 60_000, total: 1_000_000 });
+    bench.step(&journal, 0).unwrap();
+    let append = |times: usize| {
+        for _ in 0..times {
+            let end = journal.append(&[7; 1000], 1);
+            journal.flush(end).unwrap();
+        }
+    };
+    // 50,000 bytes, 5 % of the disk, are the reserve.
+    append(5);
+    assert!(!journal.reserve_low());
+    append(6);
+    assert!(journal.reserve_low());
+    bench.disk.set_space(crate::files::Space { free: 90_000, total: 1_000_000 });
+    bench.step(&journal, 200).unwrap();
+    assert!(!journal.reserve_low());
+}
+
+#[test]
 fn four_threads_append_in_one_order() {
     let mut bench = Bench::new(Sync::Always);
     bench.options.driver = Driver::Thread;

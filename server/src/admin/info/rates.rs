@@ -1,7 +1,7 @@
 //! Commands and bytes per second, over the last second or two.
 //!
-//! A sample is taken at most every 100 ms, by whoever asks for INFO and by the clock of the node;
-//! the rate is that between the newest sample and the oldest one kept.
+//! Whoever asks for INFO takes a sample, at most every 100 ms; the rate is that between the newest
+//! sample and the oldest one kept. After a long silence it is the average since the last INFO.
 
 use crate::node::Node;
 use parking_lot::Mutex;
@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 const INTERVAL_MS: i64 = 100;
+/// Older samples go, as long as one stays to compare with.
+const KEEP_MS: i64 = 1500;
 const SAMPLES: usize = 16;
 
 #[derive(Clone, Copy, Default, Debug)]
@@ -35,22 +37,21 @@ pub fn sample(node: &Node, now: i64) {
     if ring.back().is_some_and(|last| now - last.at_ms < INTERVAL_MS) {
         return;
     }
-    if ring.len() == SAMPLES {
-        ring.pop_front();
-    }
-    ring.push_back(Sample {
+    let sample = Sample {
         at_ms: now,
         commands: node.measures.calls(),
         net_in: node.counters.net_in.load(Ordering::Relaxed),
         net_out: node.counters.net_out.load(Ordering::Relaxed),
-    });
+    };
+    add(&mut ring, sample);
 }
 
-impl Node {
-    /// To be called by the clock, every 100 ms or so.
-    pub fn sample_rates(&self, now: i64) {
-        sample(self, now);
+fn add(ring: &mut VecDeque<Sample>, sample: Sample) {
+    let is_old = |next: &Sample| sample.at_ms - next.at_ms >= KEEP_MS;
+    while ring.len() >= SAMPLES || ring.get(1).is_some_and(is_old) {
+        ring.pop_front();
     }
+    ring.push_back(sample);
 }
 
 pub fn current() -> Rates {
@@ -83,5 +84,20 @@ mod tests {
         assert_eq!(rates(&VecDeque::from([first, last])), expected);
         assert_eq!(rates(&VecDeque::from([first])), Rates::default());
         assert_eq!(rates(&VecDeque::new()), Rates::default());
+    }
+
+    #[test]
+    fn rates_follow_what_happens_now() {
+        let mut ring = VecDeque::new();
+        for second in 0..10 {
+            let commands = if second < 5 { 0 } else { (second - 5) * 100 };
+            let at_ms = second as i64 * 1000;
+            add(&mut ring, Sample { at_ms, commands, ..Sample::default() });
+        }
+        assert_eq!((rates(&ring).commands, ring.len()), (100, 3));
+        for tenth in 0..50 {
+            add(&mut ring, Sample { at_ms: 9_100 + tenth * 100, ..Sample::default() });
+        }
+        assert_eq!(ring.len(), SAMPLES);
     }
 }

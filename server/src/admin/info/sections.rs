@@ -38,7 +38,11 @@ pub fn server(call: &mut Call<'_>, out: &mut String) {
     field(out, "configured_hz", HZ);
     field(out, "lru_clock", lru(call.core.turn.now));
     field(out, "executable", exe.display());
-    field(out, "config_file", node.config.file().map_or_else(String::new, |file| file.display().to_string()));
+    field(
+        out,
+        "config_file",
+        node.config.file().map_or_else(String::new, |file| file.display().to_string()),
+    );
     field(out, "io_threads_active", u8::from(node.inboxes.len() > 1));
 }
 

@@ -91,7 +91,11 @@ impl MultiPop {
 
 /// Pops from the first of several lists that exists and replies with its key and the elements;
 /// false, without a reply, when there is none.
-pub fn pop_first(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, wanted: &MultiPop) -> Result<bool, Fail> {
+pub fn pop_first(
+    cx: &mut Ctx<'_, '_>,
+    out: &mut Reply<'_>,
+    wanted: &MultiPop,
+) -> Result<bool, Fail> {
     for index in wanted.first_key..wanted.first_key + wanted.keys {
         let key = cx.key(index);
         if cx.peek::<List>(&key)?.is_none() {
@@ -111,7 +115,12 @@ pub fn pop_first(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, wanted: &MultiPop) -
 
 /// Moves an element from an end of the list at argument 1 to an end of the one at argument 2 and
 /// replies with it; false, without a reply, when there is none.
-pub fn shift(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>, from: Side, to: Side) -> Result<bool, Fail> {
+pub fn shift(
+    cx: &mut Ctx<'_, '_>,
+    out: &mut Reply<'_>,
+    from: Side,
+    to: Side,
+) -> Result<bool, Fail> {
     let (source, target) = (cx.key(1), cx.key(2));
     let Some(element) = cx.peek::<List>(&source)?.and_then(|list| list.end(from)) else {
         return Ok(false);

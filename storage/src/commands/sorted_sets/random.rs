@@ -80,7 +80,12 @@ fn distinct(cx: &mut Ctx<'_, '_>, wanted: usize, len: usize) -> BTreeSet<usize> 
     ranks
 }
 
-fn emit(cx: &Ctx<'_, '_>, out: &mut Reply<'_>, ranks: std::ops::Range<usize>, scores: bool) -> Outcome {
+fn emit(
+    cx: &Ctx<'_, '_>,
+    out: &mut Reply<'_>,
+    ranks: std::ops::Range<usize>,
+    scores: bool,
+) -> Outcome {
     let key = cx.key(1);
     let pairs = cx.peek::<ZSet>(&key)?.map(|set| set.range(ranks));
     for (member, score) in pairs.into_iter().flatten() {

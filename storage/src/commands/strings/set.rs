@@ -12,7 +12,7 @@ pub fn set(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
     let (args, key) = (cx.args, cx.key(1));
     // The plain form is the most frequent command of all.
     if args.len() == 3 {
-        cx.store(&key, Value::Str(Str::new(args.at(2))));
+        cx.store_str(&key, args.at(2));
         cx.notify(Class::String, "set", &key);
         out.ok();
         return Ok(());

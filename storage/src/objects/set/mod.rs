@@ -8,7 +8,7 @@
 mod ints;
 
 use self::ints::Ints;
-use super::hash::{clone_table, scan_table, table_bytes};
+use super::hash::{scan_table, table_bytes};
 use super::pack::Pack;
 use super::{Changes, Collection, Corrupt, Kind, Value};
 use crate::bytes::SmallBytes;
@@ -74,7 +74,7 @@ impl Clone for Form {
         match self {
             Form::Ints(ints) => Form::Ints(ints.clone()),
             Form::Packed(pack) => Form::Packed(pack.clone()),
-            Form::Table(table) => Form::Table(Box::new(clone_table(table))),
+            Form::Table(table) => Form::Table(table.clone()),
         }
     }
 }

@@ -1,0 +1,121 @@
+//! What clients see of each other: EXEC as one step, WATCH, SCAN beside other writers.
+
+use super::*;
+use crate::net::Message;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use storage::keyspace::{Watch, scan};
+
+/// Serves one connection on a core of its own, sends it `request` and returns what came back until
+/// it ended with `last`.
+fn talk(rig: &Rig, request: &str, last: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (socket, peer) = listener.accept().unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let (node, inbox) = (rig.node, rig.node.inboxes[0].clone());
+    inbox.send(Message::Accepted { socket, peer });
+    let core = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let load = Arc::new([AtomicUsize::new(1)]);
+            Core::new(node, 0, node.inboxes[0].clone(), load).run_until_stopped().await;
+        });
+    });
+    client.write_all(request.as_bytes()).unwrap();
+    let mut reply = Vec::new();
+    let mut buffer = [0; 4096];
+    while !reply.ends_with(last.as_bytes()) {
+        let read = client.read(&mut buffer).unwrap();
+        assert!(read > 0, "closed after {}", String::from_utf8_lossy(&reply));
+        reply.extend_from_slice(&buffer[..read]);
+    }
+    inbox.send(Message::Stop);
+    core.join().unwrap();
+    String::from_utf8(reply).unwrap()
+}
+
+/// A kill can leave all of a transaction or nothing, since the journal has it as one batch.
+#[test]
+fn exec_is_one_batch_in_the_journal() {
+    let machine = Machine::default();
+    let rig = machine.start();
+    let request = "MULTI\r\nSET a 1\r\nINCR a\r\nRPUSH b x\r\nEXEC\r\nPING\r\n";
+    let reply = talk(&rig, request, "+PONG\r\n");
+    let queued = "+QUEUED\r\n".repeat(3);
+    assert_eq!(reply, format!("+OK\r\n{queued}*3\r\n+OK\r\n:2\r\n:1\r\n+PONG\r\n"));
+    let entries = rig.store().journal.read(1, usize::MAX).unwrap();
+    let batches: Vec<usize> = entries
+        .iter()
+        .flat_map(|entry| entry.batches())
+        .map(|batch| changes(batch).map(Result::unwrap).count())
+        .collect();
+    assert_eq!(batches, [3]);
+}
+
+#[test]
+fn an_expiry_is_seen_by_those_who_watch_the_key() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    let watch = |rig: &Rig, name: &str| -> Watch {
+        let watch = Arc::new(AtomicBool::new(false));
+        let key = Key::new(name.as_bytes(), rig.node.space.tag());
+        rig.node.space.partition(key.partition()).watch(rig.db, key.name, &watch);
+        watch
+    };
+    for name in ["resident", "cold"] {
+        rig.run(&format!("SET {name} v PXAT {}", BEGIN + 10));
+    }
+    rig.feed();
+    rig.unload();
+    assert_eq!(rig.run("GET resident"), "$1 v");
+    let (resident, cold) = (watch(&rig, "resident"), watch(&rig, "cold"));
+    expire_in_base(rig.node, rig.store(), &mut DuePlace::default()).unwrap();
+    assert!(cold.load(Ordering::Acquire), "expired where it was, in the base");
+    assert!(!resident.load(Ordering::Acquire), "still there at the time of the core");
+    rig.at(BEGIN + 10);
+    assert_eq!(rig.run("GET resident"), "$-1");
+    assert!(resident.load(Ordering::Acquire), "expired at a look");
+}
+
+/// Redis's guarantee: what is there all along is returned, however the table grows and shrinks.
+#[test]
+fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    // One partition, one table.
+    let stays: BTreeSet<String> = (0..300).map(|at| format!("{{t}}stays{at}")).collect();
+    for name in &stays {
+        rig.run(&format!("SET {name} v"));
+    }
+    let mut seen = BTreeSet::new();
+    let mut at = Some(scan::Cursor::from_number(0));
+    let mut calls = 0;
+    while let Some(cursor) = at {
+        let base: &dyn Base = &*rig.base;
+        let (keys, next) = scan::scan(
+            scan::Keys { space: &rig.node.space, locked: None },
+            Some(base),
+            0,
+            cursor,
+            10,
+        )
+        .unwrap();
+        seen.extend(keys.iter().map(|key| String::from_utf8(key.name.to_vec()).unwrap()));
+        at = next;
+        calls += 1;
+        for number in 0..200 {
+            let word = if calls % 8 < 4 { "SET" } else { "DEL" };
+            let value = if calls % 8 < 4 { " v" } else { "" };
+            rig.run(&format!("{word} {{t}}comes{}{value}", calls % 4 * 1000 + number));
+        }
+        if calls % 5 == 0 {
+            rig.feed();
+            rig.unload();
+        }
+    }
+    assert!(calls > 20, "{calls} calls");
+    let missed: Vec<&String> = stays.difference(&seen).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
