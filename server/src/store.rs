@@ -134,7 +134,13 @@ pub fn replay(space: &Space, journal: &Journal, base: &Arc<dyn Base>, now: i64) 
         // Deadlines in the base are walked whether or not a key with one was loaded.
         space.note_deadlines();
     }
-    space.set_tail(Tail { clock: lru(now), base: base.clone(), fail: on_unsettled });
+    let tail_bytes = journal.bytes_since(base.index()) as usize;
+    space.set_tail(Tail {
+        clock: lru(now),
+        base: base.clone(),
+        partition_bytes: tail_bytes / PARTITIONS + tail_bytes / PARTITIONS / 8,
+        fail: on_unsettled,
+    });
     let mut from = base.index() + 1;
     while from <= journal.end() {
         let entries = journal.read(from, READ_BYTES)?;

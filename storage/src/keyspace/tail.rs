@@ -34,6 +34,8 @@ pub struct Tail {
     /// The LRU word objects begin with.
     pub clock: u32,
     pub base: Arc<dyn Base>,
+    /// Bytes of the tail that a partition may expect.
+    pub partition_bytes: usize,
     /// Ends the process when a change cannot be applied after the start.
     pub fail: fn(&TailError) -> !,
 }
@@ -57,7 +59,12 @@ pub fn defer(space: &Space, batch: &[u8]) -> Result<u64, TailError> {
         }
         note(space, db, &change)?;
         let bytes = bytes.get(..bytes.len() - rest.len()).unwrap_or_default();
-        space.partition_as_is(key.partition()).pending.extend_from_slice(bytes);
+        let mut partition = space.partition_as_is(key.partition());
+        if partition.pending.capacity() == 0 {
+            // Growing step by step would touch, and so have the kernel clear, twice the memory.
+            partition.pending.reserve(space.tail().map_or(0, |tail| tail.partition_bytes));
+        }
+        partition.pending.extend_from_slice(bytes);
     }
 }
 
