@@ -110,7 +110,7 @@ fn check_refusal(ended: &Ended, names: &Path) {
 
 /// A remedy tells the reader to do something.
 fn has_remedy(line: &str) -> bool {
-    const WORDS: [&str; 20] = [
+    const WORDS: [&str; 21] = [
         "restore",
         "run ",
         "remove",
@@ -123,6 +123,7 @@ fn has_remedy(line: &str) -> bool {
         "stop ",
         "start bowshock",
         "start it",
+        "start a newer",
         "check ",
         "grant",
         "chown",

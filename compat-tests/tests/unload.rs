@@ -327,3 +327,50 @@ fn unloaded_keys_expire_and_stay_deleted() {
     let looks: Vec<_> = names.iter().map(|name| words(&["EXISTS", name])).collect();
     send_all(&mut client, &looks, &integer(0));
 }
+
+/// A restart serves before the journal's long tail has become objects. What is asked for at once
+/// is there, be it deleted, flushed, changed in a large object that is in the base, or new.
+#[test]
+fn a_long_tail_is_there_at_once() {
+    let mut server = Server::start(Program::BowshockRocksdb, &[]).unwrap();
+    let mut client = server.client().unwrap();
+    let field = |at: usize| words(&["HSET", "large", &format!("f{at}"), &"x".repeat(20)]);
+    send_all(&mut client, &(0..2_000).map(field).collect::<Vec<_>>(), &integer(1));
+    let old: Vec<_> = (0..2_000).map(|at| words(&["SET", &format!("old{at}"), "v"])).collect();
+    send_all(&mut client, &old, "OK");
+    send_all(&mut client, &[words(&["DEBUG", "RELOAD"])], "OK");
+
+    // From here on it is the tail; the feeding thread waits for an idle second.
+    let flushed: Vec<_> = (0..2_000).map(|at| words(&["SET", &format!("gone{at}"), "v"])).collect();
+    send_all(&mut client, &[words(&["SELECT", "1"])], "OK");
+    send_all(&mut client, &flushed, "OK");
+    send_all(&mut client, &[words(&["FLUSHDB"]), words(&["SELECT", "0"])], "OK");
+    let gone: Vec<_> = (0..1_000).map(|at| words(&["DEL", &format!("old{at}")])).collect();
+    send_all(&mut client, &gone, &integer(1));
+    send_all(&mut client, &(2_000..4_000).map(field).collect::<Vec<_>>(), &integer(1));
+    let new = |at: usize| words(&["SET", &format!("new{at}"), &at.to_string(), "PX", "100000000"]);
+    send_all(&mut client, &(0..40_000).map(new).collect::<Vec<_>>(), "OK");
+
+    server.restart().unwrap_or_else(|error| panic!("{error}"));
+    let mut client = server.client().unwrap();
+    let looks = [
+        (words(&["GET", "new39999"]), "39999".to_owned()),
+        (words(&["EXISTS", "old1"]), integer(0)),
+        (words(&["GET", "old1999"]), "v".to_owned()),
+        (words(&["HLEN", "large"]), integer(4_000)),
+        (words(&["DBSIZE"]), integer(41_001)),
+        (words(&["INCR", "new7"]), integer(8)),
+        (words(&["SELECT", "1"]), "OK".to_owned()),
+        (words(&["DBSIZE"]), integer(0)),
+        (words(&["EXISTS", "gone1"]), integer(0)),
+        (words(&["SELECT", "0"]), "OK".to_owned()),
+    ];
+    for (args, expected) in looks {
+        send_all(&mut client, &[args], &expected);
+    }
+    let reads = |at: usize| (words(&["GET", &format!("new{at}")]), at.to_string());
+    for (args, expected) in (0..40_000).filter(|at| *at != 7).step_by(7).map(reads) {
+        send_all(&mut client, &[args], &expected);
+    }
+    assert_eq!(scan(&mut client).len(), 41_001);
+}

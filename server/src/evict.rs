@@ -15,6 +15,8 @@ use storage::keyspace::{
 
 /// Objects that one call may take out of memory.
 const STEPS_MAX: usize = 64;
+/// Partitions looked at while there are changes that the base lacks.
+const LOOKS_BEHIND: usize = 128;
 /// Expired keys deleted per partition and tick.
 const EXPIRE_MAX: usize = 64;
 
@@ -75,9 +77,12 @@ impl Core {
             return Room::Full;
         }
         let mut steps = 0;
-        // Every partition once: a few large objects are found too.
+        // Every partition once: a few large objects are found too. But while a feed is awaited few
+        // looks tell that nothing may go yet.
+        let behind = self.node.store.as_ref().is_some_and(|store| store.is_behind());
+        let looks = if behind { LOOKS_BEHIND } else { PARTITIONS };
         let first = self.turn.rng.usize(..PARTITIONS);
-        for look in 0..PARTITIONS {
+        for look in 0..looks {
             if steps >= STEPS_MAX || crate::memory::used() <= max {
                 break;
             }
@@ -159,7 +164,8 @@ impl Core {
         for number in (self.number..PARTITIONS).step_by(cores) {
             let number = number as u16;
             let due = {
-                let mut partition = self.node.space.partition(number);
+                // One that waits for the journal's tail is not held up for this.
+                let Some(mut partition) = self.node.space.try_partition(number) else { continue };
                 if partition.next_deadline() > self.turn.now {
                     continue;
                 }

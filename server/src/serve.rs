@@ -132,9 +132,9 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
         );
     }
     let space = Space::new(settings, true, true);
-    let changes = store::replay(&space, &journal, &*base, wall_ms())?;
+    let changes = store::replay(&space, &journal, &base, wall_ms())?;
     tracing::info!(
-        "opened {} in {:.3} s: base at index {}, {changes} changes replayed from the journal",
+        "opened {} in {:.3} s: base at index {}, {changes} changes behind it in the journal",
         dir.path().display(),
         begun.elapsed().as_secs_f64(),
         base.index()
@@ -234,6 +234,7 @@ pub(crate) fn compose(
         store.journal.on_release(Box::new(move |_| {
             node.inboxes.iter().for_each(|inbox| inbox.released());
         }));
+        std::thread::Builder::new().name("settle".into()).spawn(|| store::settle(&node.space))?;
         std::thread::Builder::new().name("feed".into()).spawn(move || store::feed_loop(node))?;
     }
     Ok(node)

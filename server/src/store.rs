@@ -8,8 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use storage::base::{Base, BaseKey, Due};
-use storage::keyspace::{Applied, Key, Space, apply, install, lru, scan};
-use storage::record::{Change, changes};
+use storage::keyspace::{
+    Key, PARTITIONS, Space, Tail, TailError, defer, install, lru, scan, settle_all,
+};
+use storage::record::Change;
 
 #[cfg(test)]
 mod tests;
@@ -133,9 +135,13 @@ pub fn fresh_identity(buckets: u16, tag: String, seed: Option<u64>) -> Identity 
     }
 }
 
+/// Changes of the journal's tail that are applied before the start ends; more are left to
+/// [`settle`].
+const SETTLED_AT_START: u64 = 20_000;
+
 /// Fills the empty keyspace with what is not in the base yet: counts, and the journal's tail.
-/// Returns the number of changes applied.
-pub fn replay(space: &Space, journal: &Journal, base: &dyn Base, now: i64) -> Result<u64> {
+/// Returns the number of changes in it.
+pub fn replay(space: &Space, journal: &Journal, base: &Arc<dyn Base>, now: i64) -> Result<u64> {
     if let Some(map) = base.db_map()? {
         space.set_db_map(map);
     }
@@ -152,40 +158,26 @@ pub fn replay(space: &Space, journal: &Journal, base: &dyn Base, now: i64) -> Re
         // Deadlines in the base are walked whether or not a key with one was loaded.
         space.note_deadlines();
     }
-    let clock = lru(now);
+    let tail_bytes = journal.bytes_since(base.index()) as usize;
+    space.set_tail(Tail {
+        clock: lru(now),
+        base: base.clone(),
+        partition_bytes: tail_bytes / PARTITIONS + tail_bytes / PARTITIONS / 8,
+        fail: on_unsettled,
+    });
     let mut from = base.index() + 1;
     while from <= journal.end() {
         let entries = journal.read(from, READ_BYTES)?;
         let Some(last) = entries.last() else { break };
         from = last.id.index + 1;
         for batch in entries.iter().flat_map(|entry| entry.batches()) {
-            for change in changes(batch) {
-                replay_change(
-                    space,
-                    base,
-                    change.context("the journal holds a change that does not decode")?,
-                    clock,
-                )?;
-                seen += 1;
-            }
+            seen += defer(space, batch)?;
         }
     }
-    Ok(seen)
-}
-
-fn replay_change(space: &Space, base: &dyn Base, change: Change<'_>, clock: u32) -> Result<()> {
-    for _ in 0..2 {
-        let Applied::Needs { db, key } = apply(space, change, clock)? else { return Ok(()) };
-        let key = Key::new(&key, space.tag());
-        let bucket = space.bucket(&key);
-        let physical = space.physical(db);
-        let place = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
-        let (_, loaded) = base.load(place)?;
-        let loaded =
-            loaded.context("the journal changes a large object that the base does not have")?;
-        install(&mut space.partition(key.partition()), db, &key, bucket, loaded, clock);
+    if seen <= SETTLED_AT_START {
+        settle_all(space)?;
     }
-    anyhow::bail!("a change of the journal cannot be applied")
+    Ok(seen)
 }
 
 /// The loop of the feeding thread: feeds when there is enough, when memory asks for it, or after
@@ -503,6 +495,16 @@ fn load_all(node: &Node, store: &Store, cold: &crate::writer::Cold) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Applies what the start left of the journal's tail, unless commands come first.
+pub fn settle(space: &Space) {
+    (0..PARTITIONS as u16).for_each(|number| drop(space.partition(number)));
+}
+
+fn on_unsettled(error: &TailError) -> ! {
+    tracing::error!("the journal's tail cannot be applied, the process ends: {error}");
+    std::process::exit(74)
 }
 
 /// What the journal says when it cannot go on.

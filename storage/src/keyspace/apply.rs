@@ -12,26 +12,52 @@ use crate::record::{Change, DBS, Main};
 use std::collections::HashMap;
 
 /// Whether a change could be applied.
-#[derive(Debug, PartialEq, Eq, Clone)]
-pub enum Applied {
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub(super) enum Applied {
     Done,
     /// The object must be installed first.
-    Needs {
-        db: usize,
-        key: Box<[u8]>,
-    },
+    Needs,
 }
 
-/// Applies one change. `clock` is the LRU word objects begin with.
-pub fn apply(space: &Space, change: Change<'_>, clock: u32) -> Result<Applied, Corrupt> {
-    let tag = space.tag();
-    let place = |db: u32, key| space.client_db(db).map(|db| (db, Key::new(key, tag)));
+/// The client db and the key of a change to one key whose db is mapped.
+pub(super) fn place<'a>(space: &Space, change: &Change<'a>) -> Option<(usize, Key<'a>)> {
+    match *change {
+        Change::Put { db, key, .. }
+        | Change::Elements { db, key, .. }
+        | Change::Delete { db, key, .. } => {
+            Some((space.client_db(db)?, Key::new(key, space.tag())))
+        }
+        Change::Clear { .. } | Change::MapDbs { .. } => None,
+    }
+}
+
+/// What a change means to the whole keyspace: the number of keys, and whether any expires.
+pub(super) fn note(space: &Space, db: usize, change: &Change<'_>) -> Result<(), Corrupt> {
+    match *change {
+        Change::Put { bucket, created, value, .. } => {
+            if Main::decode(value)?.deadline.is_some() {
+                space.note_deadlines();
+            }
+            space.count(db, bucket, i64::from(created));
+        }
+        Change::Delete { bucket, .. } => space.count(db, bucket, -1),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Applies a change to the partition of its key.
+pub(super) fn apply_to(
+    partition: &mut Partition,
+    db: usize,
+    key: &Key<'_>,
+    change: Change<'_>,
+    clock: u32,
+) -> Result<Applied, Corrupt> {
     match change {
-        Change::Put { bucket, db, key, created, value } => {
-            let Some((db, key)) = place(db, key) else { return Ok(Applied::Done) };
+        Change::Put { bucket, created, value, .. } => {
             let main = Main::decode(value)?;
-            let mut partition = space.partition(key.partition());
-            let old = partition.get(db, &key).is_some_and(|entry| {
+            let old = partition.get(db, key).is_some_and(|entry| {
                 // A large object's main record may be put again (a new deadline, say): its
                 // elements stay.
                 !main.single && !created && !entry.value.is_single()
@@ -39,23 +65,16 @@ pub fn apply(space: &Space, change: Change<'_>, clock: u32) -> Result<Applied, C
             if !old {
                 if !main.single && !created && !partition.complete {
                     // Only the main record of an object that the base has: it must be loaded.
-                    return Ok(Applied::Needs { db, key: key.name.into() });
+                    return Ok(Applied::Needs);
                 }
-                partition.put(db, &key, main.value()?, bucket, clock);
+                partition.put(db, key, main.value()?, bucket, clock);
             }
-            partition.set_deadline(db, &key, main.deadline);
-            if main.deadline.is_some() {
-                space.note_deadlines();
-            }
-            space.count(db, bucket, i64::from(created));
-            Ok(Applied::Done)
+            partition.set_deadline(db, key, main.deadline);
         }
-        Change::Elements { db, key, ops, .. } => {
-            let Some((db, key)) = place(db, key) else { return Ok(Applied::Done) };
-            let mut partition = space.partition(key.partition());
+        Change::Elements { ops, .. } => {
             let epoch = partition.epoch;
-            let Some(entry) = partition.get_mut(db, &key) else {
-                return Ok(Applied::Needs { db, key: key.name.into() });
+            let Some(entry) = partition.get_mut(db, key) else {
+                return Ok(Applied::Needs);
             };
             entry.set_epoch(epoch);
             for op in decode_ops(ops) {
@@ -64,29 +83,20 @@ pub fn apply(space: &Space, change: Change<'_>, clock: u32) -> Result<Applied, C
                     ElementOp::Delete { subkey } => entry.value.unload_element(subkey),
                 }
             }
-            Ok(Applied::Done)
         }
-        Change::Delete { bucket, db, key, .. } => {
-            let Some((db, key)) = place(db, key) else { return Ok(Applied::Done) };
-            let mut partition = space.partition(key.partition());
+        Change::Delete { .. } => {
             let epoch = partition.epoch;
-            if partition.remove(db, &key, true).is_none() {
+            if partition.remove(db, key, true).is_none() {
                 partition.entomb(db, key.name, epoch);
             }
-            space.count(db, bucket, -1);
-            Ok(Applied::Done)
         }
-        // The data of a db that no client db is mapped to is not in memory.
-        Change::Clear { .. } => Ok(Applied::Done),
-        Change::MapDbs { map } => {
-            remap(space, map);
-            Ok(Applied::Done)
-        }
+        Change::Clear { .. } | Change::MapDbs { .. } => {}
     }
+    Ok(Applied::Done)
 }
 
 /// Gives the client databases new physical ones: what is in memory follows its number.
-fn remap(space: &Space, map: [u32; DBS]) {
+pub(super) fn remap(space: &Space, map: [u32; DBS]) {
     let old = space.db_map();
     let mut locked = space.lock_all();
     for (_, partition) in locked.iter_mut() {

@@ -9,8 +9,9 @@ mod partition;
 pub mod scan;
 mod settings;
 mod space;
+mod tail;
 
-pub use apply::{Applied, apply, install};
+pub use apply::install;
 pub use clock::{frequency, idle_seconds, lru, start as start_clock, touch};
 pub use entry::{EPOCH_END, Entry};
 pub use key::{Key, PARTITIONS, hash32, partition_of, set_hash_seed};
@@ -18,3 +19,4 @@ pub use notify::{Class, Notice};
 pub use partition::{Db, Known, Partition, Watch};
 pub use settings::{Policy, Settings};
 pub use space::{Locked, Space, Turn};
+pub use tail::{Tail, TailError, defer, settle_all};

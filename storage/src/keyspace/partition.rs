@@ -43,6 +43,8 @@ pub struct Partition {
     pub expiring: usize,
     /// How many objects have left memory without being deleted.
     pub evictions: u64,
+    /// Changes of the journal's tail that are not applied yet.
+    pub(super) pending: Vec<u8>,
 }
 
 /// What is known of a key without asking the base.

@@ -8,10 +8,12 @@ use super::key::{Key, PARTITIONS};
 use super::notify::Notice;
 use super::partition::Partition;
 use super::settings::Settings;
+use super::tail::Tail;
 use crate::bucket::bucket_of;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 /// The keys of this node.
@@ -30,6 +32,7 @@ pub struct Space {
     /// Objects changed in epochs up to this are in the base.
     pub fed_epoch: AtomicU32,
     deadlines: AtomicBool,
+    tail: OnceLock<Tail>,
 }
 
 /// What one core carries from command to command.
@@ -128,6 +131,7 @@ impl Space {
             counts: (0..DBS).map(|_| (0..buckets).map(|_| AtomicI64::new(0)).collect()).collect(),
             fed_epoch: AtomicU32::new(0),
             deadlines: AtomicBool::new(false),
+            tail: OnceLock::new(),
         }
     }
 
@@ -144,15 +148,42 @@ impl Space {
     /// Locks one partition.
     #[inline]
     pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
+        let mut partition = self.partition_as_is(number);
+        if !partition.pending.is_empty() {
+            self.settle(&mut partition);
+        }
+        partition
+    }
+
+    /// Locks one partition unless somebody holds it, or it waits for the journal's tail.
+    pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
+        let partition = self.partitions.get(usize::from(number))?.try_lock()?;
+        partition.pending.is_empty().then_some(partition)
+    }
+
+    /// Locks one partition without applying what waits there.
+    #[inline]
+    pub(super) fn partition_as_is(&self, number: u16) -> MutexGuard<'_, Partition> {
         match self.partitions.get(usize::from(number)) {
             Some(partition) => partition.lock(),
             None => unreachable!("partition numbers come from slots"),
         }
     }
 
-    /// Locks one partition unless somebody holds it.
-    pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
-        self.partitions.get(usize::from(number))?.try_lock()
+    #[cold]
+    fn settle(&self, partition: &mut Partition) {
+        if let (Err(error), Some(tail)) = (super::tail::settle(self, partition), self.tail()) {
+            (tail.fail)(&error);
+        }
+    }
+
+    /// Says what applying the journal's tail needs; once, before the first `defer`.
+    pub fn set_tail(&self, tail: Tail) {
+        let _ = self.tail.set(tail);
+    }
+
+    pub(super) fn tail(&self) -> Option<&Tail> {
+        self.tail.get()
     }
 
     /// Locks the partitions with these numbers, in ascending order.

@@ -24,6 +24,7 @@ use storage::base::{
 };
 use storage::keyspace::{PARTITIONS, Turn};
 use storage::record::OwnedKey;
+use storage::record::changes;
 
 const DIR: &str = "/data";
 /// The time at which tests begin, milliseconds since the epoch.
@@ -139,7 +140,8 @@ impl Machine {
         let base = Arc::new(SpyBase { inner: self.base.clone(), ..SpyBase::default() });
         assert!(base.journal.set(journal.clone()).is_ok());
         let space = Space::new(settings, true, true);
-        replay(&space, &journal, &*base, BEGIN).unwrap();
+        let shared: Arc<dyn Base> = base.clone();
+        replay(&space, &journal, &shared, BEGIN).unwrap();
         let store = Store::new(journal, base.clone(), dir);
         store.feeder.stop();
         let node = crate::serve::compose(config, &start, space, Some(store)).unwrap();
