@@ -10,7 +10,7 @@ use super::key::Key;
 use crate::objects::Value;
 use crate::table::HashOrdered;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, hash_map};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -273,7 +273,14 @@ impl Partition {
 
     /// Notes that a load of the key begins; false when one is under way already.
     pub fn begin_load(&mut self, db: usize, key: &[u8]) -> bool {
-        self.loading.insert((db, key.into()), false).is_none()
+        match self.loading.entry((db, key.into())) {
+            // It keeps its mark: what it brings may be stale already (C14).
+            hash_map::Entry::Occupied(_) => false,
+            hash_map::Entry::Vacant(place) => {
+                place.insert(false);
+                true
+            }
+        }
     }
 
     /// Ends a load; true when the key changed meanwhile, so what was loaded must not be used.
