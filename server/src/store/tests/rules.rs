@@ -172,8 +172,8 @@ fn a_second_load_of_a_key_does_not_make_the_first_one_fresh() {
     rig.unload();
     let (node, store) = (rig.node, rig.store());
     *rig.base.on_load.lock() = Some(Box::new(move || {
-        expire_in_base(node, store).unwrap();
-        feed(node, store, true).unwrap();
+        expire_in_base(node, store, &mut DuePlace::default()).unwrap();
+        feed(node, store).unwrap();
         load_all(node, store, &vec![(0, b"k".as_slice().into())]).unwrap();
     }));
     assert_eq!(rig.run("GET k"), "$-1");
