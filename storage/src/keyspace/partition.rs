@@ -379,3 +379,19 @@ impl Partition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_load_does_not_make_the_first_one_fresh() {
+        let mut partition = Partition::new(true);
+        assert!(partition.begin_load(0, b"k"));
+        partition.changed(0, b"k");
+        assert!(!partition.begin_load(0, b"k"), "it is being loaded already");
+        assert!(partition.end_load(0, b"k"), "what was loaded is older than the change");
+        assert!(!partition.is_loading(0, b"k"));
+        assert!(partition.begin_load(0, b"k") && !partition.end_load(0, b"k"));
+    }
+}

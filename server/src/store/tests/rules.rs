@@ -160,22 +160,3 @@ fn what_a_load_brings_is_not_used_when_the_key_changed_meanwhile() {
     assert_eq!(rig.run("GET k"), "$-1");
     assert_eq!((rig.is_resident("k"), rig.len()), (false, 1));
 }
-
-/// The same, and another client asks for the key before the first load has ended.
-#[test]
-fn a_second_load_of_a_key_does_not_make_the_first_one_fresh() {
-    let machine = Machine::default();
-    let mut rig = machine.start();
-    rig.run(&format!("SET k v PXAT {}", BEGIN + 60_000));
-    rig.run("SET other v");
-    rig.feed();
-    rig.unload();
-    let (node, store) = (rig.node, rig.store());
-    *rig.base.on_load.lock() = Some(Box::new(move || {
-        expire_in_base(node, store, &mut DuePlace::default()).unwrap();
-        feed(node, store).unwrap();
-        load_all(node, store, &vec![(0, b"k".as_slice().into())]).unwrap();
-    }));
-    assert_eq!(rig.run("GET k"), "$-1");
-    assert_eq!((rig.is_resident("k"), rig.len()), (false, 1));
-}

@@ -95,7 +95,7 @@ fn a_scan_returns_all_that_stays_while_the_table_grows_and_shrinks() {
     let limits = Thresholds::default();
     let mut changes = Changes::new(&limits, false);
     let mut hash = Hash::default();
-    let stays: BTreeSet<Vec<u8>> = (0..500).map(|n| format!("stays:{n}").into_bytes()).collect();
+    let stays: BTreeSet<Vec<u8>> = (0..1000).map(|n| format!("stays:{n}").into_bytes()).collect();
     for field in &stays {
         hash.set(field, b"v", &mut changes);
     }
