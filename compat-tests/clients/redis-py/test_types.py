@@ -39,14 +39,6 @@ def test_counters(r):
         r.incr("word")
 
 
-def test_bits(r):
-    assert r.setbit("bits", 7, 1) == 0
-    assert r.getbit("bits", 7) == 1
-    r.set("other", b"\xf0")
-    assert r.bitcount("other") == 4
-    assert r.bitop("OR", "both", "bits", "other") == 1
-    assert r.bitpos("both", 0) == 4
-
 
 def test_expiry(r):
     r.set("k", "v", px=50)
