@@ -233,13 +233,15 @@ fn flush(call: &mut Call<'_>, concerns: impl Fn(usize) -> bool) {
 }
 
 fn swap_db(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
-    let index = |arg: &[u8], which: &'static str| -> Result<usize, Fail> {
+    // Both are read before either is looked up, as in Redis: it decides the error.
+    let number = |arg: &[u8], wrong: &'static str| {
         let number = resp::numbers::parse_i64(arg).filter(|db| i32::try_from(*db).is_ok());
-        let number = number.ok_or(Fail::text(which))?;
-        usize::try_from(number).ok().filter(|db| *db < DBS).ok_or(DB_RANGE)
+        number.ok_or(Fail::text(wrong))
     };
-    let a = index(call.args.at(1), "ERR invalid first DB index")?;
-    let b = index(call.args.at(2), "ERR invalid second DB index")?;
+    let first = number(call.args.at(1), "ERR invalid first DB index")?;
+    let second = number(call.args.at(2), "ERR invalid second DB index")?;
+    let index = |number: i64| usize::try_from(number).ok().filter(|db| *db < DBS).ok_or(DB_RANGE);
+    let (a, b) = (index(first)?, index(second)?);
     if a != b {
         let node = call.node;
         with_all(call, |call, locked| {
