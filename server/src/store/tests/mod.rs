@@ -8,21 +8,25 @@ mod clients;
 mod random;
 mod rules;
 
+use super::expire::{DuePlace, expire_in_base};
+use super::feed::feed;
+use super::load::load_all;
 use super::*;
 use crate::net::{Core, Inbox};
+use crate::node::Node;
 use crate::registry::{Code, Found};
 use crate::writer::{self, Ran};
 use cluster::files::SimFiles;
 use cluster::journal::{Driver, Options, Sync};
 use resp::{OwnedArgs, Protocol, Reply};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 use storage::base::{
-    BaseError, BaseRecord, BaseStats, Cached, Due, Feed, Ingested, Loaded, MemoryBase, RawRecord,
-    Scanned,
+    BaseError, BaseKey, BaseRecord, BaseStats, Cached, Due, Feed, Ingested, Loaded, MemoryBase,
+    RawRecord, Scanned,
 };
-use storage::keyspace::{PARTITIONS, Turn};
+use storage::keyspace::{Key, PARTITIONS, Space, Turn};
 use storage::record::OwnedKey;
 use storage::record::changes;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use cluster::files::CrashMode;
-use storage::record::Main;
+use storage::record::{Change, Main};
 
 #[test]
 fn what_is_acknowledged_is_there_after_a_kill() {
