@@ -1,12 +1,15 @@
 //! The feeding thread: turns the journal's tail into ingests of the base.
 
+use super::Store;
 use super::expire::{DuePlace, expire_in_base};
-use super::{READ_BYTES, Store};
 use crate::node::Node;
 use anyhow::Result;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use storage::keyspace::PARTITIONS;
+
+/// Bytes of journal that a feed reads at once.
+const FEED_READ_BYTES: usize = 1 << 20;
 
 /// The loop of the feeding thread: feeds when there is enough, when memory asks for it, or after
 /// an idle second; and lets writers wait while the lag is over its limit.
@@ -71,10 +74,10 @@ pub(super) fn feed(node: &Node, store: &Store) -> Result<()> {
     store.journal.sync_to(end)?;
     let budget = feed_budget(node);
     while store.base.index() < end {
-        let mut feed = storage::base::Feed::new(budget);
+        let mut feed = store.base.new_feed(budget);
         let mut from = store.base.index() + 1;
-        while from <= end && feed.bytes() < budget {
-            let entries = store.journal.read(from, READ_BYTES.min(budget))?;
+        while from <= end && !feed.is_full() {
+            let entries = store.journal.read(from, FEED_READ_BYTES)?;
             let Some(last) = entries.last() else { break };
             from = last.id.index + 1;
             store.journal.sync_to(last.id.index)?;
@@ -121,11 +124,11 @@ pub(super) fn next_epoch(node: &Node) -> u32 {
     ended
 }
 
-/// Bytes one ingest may gather in memory: a sixteenth of `maxmemory`, at most 128 MiB.
+/// Bytes one feed may hold in memory: a 64th of `maxmemory`, within bounds.
 fn feed_budget(node: &Node) -> usize {
-    let most = 128 << 20;
+    let most = 16 << 20;
     match node.space.settings().maxmemory {
         0 => most,
-        max => ((max / 16) as usize).clamp(1 << 20, most),
+        max => ((max / 64) as usize).clamp(1 << 20, most),
     }
 }

@@ -19,9 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use storage::base::Base;
 
-/// Bytes of journal read at once.
-const READ_BYTES: usize = 4 << 20;
-
 pub struct Store {
     pub journal: Journal,
     pub base: Arc<dyn Base>,

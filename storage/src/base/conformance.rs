@@ -308,14 +308,16 @@ fn assert_loaded(loaded: Option<Loaded>, object: Option<&Object>) {
 /// Runs the steps; each is a journal entry of its own.
 pub(super) fn run<S: Subject>(mut subject: S, steps: &[Step]) {
     let mut model = Model::default();
-    let mut feed = Feed::new(1 << 20);
+    // So small that a feed of some steps has several runs.
+    let mut feed = subject.base().new_feed(512);
     let mut index = 0;
     for step in steps.iter().chain([&Step::Feed, &Step::Reopen]) {
         let mut batch = Vec::new();
         model.apply(step, &mut batch);
         match step {
             Step::Feed => {
-                let fed = std::mem::replace(&mut feed, Feed::new(1 << 20));
+                let next = subject.base().new_feed(512);
+                let fed = std::mem::replace(&mut feed, next);
                 let ingested = subject.base().ingest(fed).unwrap();
                 assert_eq!(ingested.index, index);
                 model.verify(subject.base(), index);

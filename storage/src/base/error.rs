@@ -35,7 +35,6 @@ pub enum BaseError {
 }
 
 impl BaseError {
-    #[cfg(feature = "rocksdb")]
     pub(crate) fn io(
         action: &'static str,
         path: &std::path::Path,

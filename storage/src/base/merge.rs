@@ -10,16 +10,13 @@
 //! data and must hold the last deadlines.
 
 use super::BaseError;
-use super::feed::{Feed, Place};
+use super::feed::{Feed, corrupt, target};
 use super::meta::{self, BaseRecord};
 use super::totals::Totals;
 use super::view::{ELEMENT, Sink, to_range_end};
 use crate::objects::{Corrupt, ElementOp, decode_ops};
 use crate::record::{Change, Main, put_db_prefix, put_key_prefix};
 use std::collections::BTreeSet;
-
-/// Changes that are touched at a time before they are walked.
-const TOUCHED_AHEAD: usize = 32;
 
 /// What a feed does to the base's own records.
 pub(crate) struct MetaChanges<'a> {
@@ -35,7 +32,7 @@ pub(crate) fn write(
     meta: MetaChanges<'_>,
     sink: &mut impl Sink,
 ) -> Result<(), BaseError> {
-    feed.places.sort_unstable();
+    feed.sort();
     write_clears(&feed, sink)?;
     sink.put(meta::BASE_KEY, &meta.record.encode())?;
     for ((db, bucket), count) in meta.totals {
@@ -55,9 +52,8 @@ pub(crate) fn write(
 fn write_clears(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
     // Many clears of one range (FLUSHDB in a loop) are one.
     let ranges: BTreeSet<(u16, u32)> = feed
-        .cleared
-        .iter()
-        .flat_map(|clear| (clear.from..=clear.to).map(|bucket| (bucket, clear.db)))
+        .cleared()
+        .flat_map(|(db, from, to)| (from..=to).map(move |bucket| (bucket, db)))
         .collect();
     for (bucket, db) in ranges {
         let mut from = Vec::new();
@@ -76,7 +72,7 @@ fn write_deadlines(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
             if let Some(Some(value)) = key.main
                 && let Some(deadline) = Main::decode(value).map_err(corrupt)?.deadline
             {
-                keys.push(meta::deadline_key(deadline, &key.prefix));
+                keys.push(meta::deadline_key(deadline, key.prefix()));
             }
             Ok(())
         })?;
@@ -85,27 +81,34 @@ fn write_deadlines(feed: &Feed, sink: &mut impl Sink) -> Result<(), BaseError> {
     keys.iter().try_for_each(|key| sink.put(key, &[]))
 }
 
-/// What the feed leaves of one key.
+/// Memory that is used for one key after the other.
 #[derive(Default)]
-struct Merged<'a> {
+struct Buffers {
     /// The main record's key.
     prefix: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+/// What the feed leaves of one key.
+struct Merged<'a> {
+    buffers: &'a mut Buffers,
     /// Records from before the feed go, elements too.
     wide: bool,
     /// The main record: untouched, gone, or put.
     main: Option<Option<&'a [u8]>>,
     /// Elements in the order of the changes: subkey, and value if put.
     elements: Vec<(&'a [u8], Option<&'a [u8]>)>,
-    scratch: Vec<u8>,
 }
 
 impl<'a> Merged<'a> {
-    fn begin(&mut self, bucket: u16, db: u32, hash: u32, key: &[u8]) {
-        self.prefix.clear();
-        put_key_prefix(&mut self.prefix, bucket, db, hash, key);
-        self.wide = false;
-        self.main = None;
-        self.elements.clear();
+    fn new(buffers: &'a mut Buffers, bucket: u16, db: u32, hash: u32, key: &[u8]) -> Merged<'a> {
+        buffers.prefix.clear();
+        put_key_prefix(&mut buffers.prefix, bucket, db, hash, key);
+        Merged { buffers, wide: false, main: None, elements: Vec::new() }
+    }
+
+    fn prefix(&self) -> &[u8] {
+        &self.buffers.prefix
     }
 
     fn apply(&mut self, change: &Change<'a>) -> Result<(), Corrupt> {
@@ -130,15 +133,16 @@ impl<'a> Merged<'a> {
     }
 
     fn write(&mut self, sink: &mut impl Sink) -> Result<(), BaseError> {
+        let Buffers { prefix, scratch } = &mut *self.buffers;
         sink.between_keys()?;
         if self.wide {
-            self.scratch.clone_from(&self.prefix);
-            to_range_end(&mut self.scratch);
-            sink.delete_range(&self.prefix, &self.scratch)?;
+            scratch.clone_from(prefix);
+            to_range_end(scratch);
+            sink.delete_range(prefix, scratch)?;
         }
         match self.main {
-            Some(Some(value)) => sink.put(&self.prefix, value)?,
-            Some(None) if !self.wide => sink.delete(&self.prefix)?,
+            Some(Some(value)) => sink.put(prefix, value)?,
+            Some(None) if !self.wide => sink.delete(prefix)?,
             _ => {}
         }
         // Stable: the last change of a subkey is the last of its run.
@@ -148,12 +152,12 @@ impl<'a> Merged<'a> {
             if elements.peek().is_some_and(|(following, _)| following == subkey) {
                 continue;
             }
-            self.scratch.clone_from(&self.prefix);
-            self.scratch.push(ELEMENT);
-            self.scratch.extend_from_slice(subkey);
+            scratch.clone_from(prefix);
+            scratch.push(ELEMENT);
+            scratch.extend_from_slice(subkey);
             match value {
-                Some(value) => sink.put(&self.scratch, value)?,
-                None if !self.wide => sink.delete(&self.scratch)?,
+                Some(value) => sink.put(scratch, value)?,
+                None if !self.wide => sink.delete(scratch)?,
                 None => {}
             }
         }
@@ -163,78 +167,34 @@ impl<'a> Merged<'a> {
 
 /// Calls `visit` for each key that the feed touches after the last clear of its range, in the
 /// order of the base.
-fn walk<'a>(
-    feed: &'a Feed,
-    mut visit: impl FnMut(&mut Merged<'a>) -> Result<(), BaseError>,
+fn walk(
+    feed: &Feed,
+    mut visit: impl FnMut(&mut Merged<'_>) -> Result<(), BaseError>,
 ) -> Result<(), BaseError> {
-    let mut merged = Merged::default();
-    let mut group: Vec<(&[u8], Change)> = Vec::new();
-    let (mut walked, mut touched) = (0, 0);
-    for places in feed.places.chunk_by(|a, b| a.order() == b.order()) {
-        walked += places.len();
-        if walked > touched {
-            touched = walked + TOUCHED_AHEAD;
-            touch(feed, walked - places.len()..touched);
-        }
-        group.clear();
-        for place in places {
-            let change = change_at(feed, *place).map_err(corrupt)?;
-            let Some((bucket, db, key)) = target(&change) else { continue };
-            if !is_void(feed, bucket, db, *place) {
-                group.push((key, change));
-            }
-        }
+    let mut buffers = Buffers::default();
+    let mut sources = feed.sources()?;
+    while let Some(order) = sources.order() {
+        let mut changes = sources.changes(order)?;
         // Keys of one hash are ordered as their records are: the shorter, then the lesser first.
-        if group.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a != b)) {
-            group.sort_by_key(|(key, _)| (key.len(), *key));
+        // A stable sort, so that the changes of a key stay in time.
+        if changes.windows(2).any(|pair| matches!(pair, [a, b] if !is_same_key(a, b))) {
+            changes.sort_by_key(|change| target(change).map(|(_, _, key)| (key.len(), key)));
         }
-        for same in group.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some((key, (bucket, db, _))) =
-                same.first().and_then(|(key, change)| Some((key, target(change)?)))
-            else {
-                continue;
-            };
-            let hash = places.first().map_or(0, |place| place.hash());
-            merged.begin(bucket, db, hash, key);
-            for (_, change) in same {
+        for same in changes.chunk_by(is_same_key) {
+            let Some((bucket, db, key)) = same.first().and_then(target) else { continue };
+            let mut merged = Merged::new(&mut buffers, bucket, db, order as u32, key);
+            for change in same {
                 merged.apply(change).map_err(corrupt)?;
             }
             visit(&mut merged)?;
         }
+        drop(changes);
+        sources.advance(order)?;
     }
     Ok(())
 }
 
-/// Brings changes into the processor's cache. Sorted by key they lie anywhere in the arena, and
-/// one read after the other would wait for memory each time; reads that do not depend on each
-/// other wait together.
-fn touch(feed: &Feed, range: std::ops::Range<usize>) {
-    let end = range.end.min(feed.places.len());
-    let places = feed.places.get(range.start..end).unwrap_or_default();
-    let bytes = places.iter().filter_map(|place| feed.arena.get(place.offset()));
-    std::hint::black_box(bytes.fold(0, |all, byte| all ^ byte));
-}
-
-fn change_at(feed: &Feed, place: Place) -> Result<Change<'_>, Corrupt> {
-    let mut rest = feed.arena.get(place.offset()..).unwrap_or_default();
-    Change::take(&mut rest)?.ok_or(Corrupt("change"))
-}
-
-fn target<'a>(change: &Change<'a>) -> Option<(u16, u32, &'a [u8])> {
-    match *change {
-        Change::Put { bucket, db, key, .. }
-        | Change::Elements { bucket, db, key, .. }
-        | Change::Delete { bucket, db, key, .. } => Some((bucket, db, key)),
-        Change::Clear { .. } | Change::MapDbs { .. } => None,
-    }
-}
-
-fn is_void(feed: &Feed, bucket: u16, db: u32, place: Place) -> bool {
-    feed.cleared.iter().any(|clear| {
-        clear.db == db && (clear.from..=clear.to).contains(&bucket) && place.offset() < clear.offset
-    })
-}
-
-fn corrupt(error: Corrupt) -> BaseError {
-    BaseError::Corrupt { place: "journal batch".to_owned(), reason: error.to_string() }
+/// Whether two changes of one bucket, db and hash are of one key.
+fn is_same_key(a: &Change<'_>, b: &Change<'_>) -> bool {
+    matches!((target(a), target(b)), (Some((_, _, a)), Some((_, _, b))) if a == b)
 }

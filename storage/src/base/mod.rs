@@ -9,6 +9,7 @@
 //! writes, is the same for [`RocksBase`](rocks::RocksBase) and [`MemoryBase`] and stands in
 //! `feed`, `meta` and `read`.
 
+mod arena;
 mod checks;
 mod error;
 mod feed;
@@ -18,6 +19,7 @@ mod meta;
 mod read;
 #[cfg(feature = "rocksdb")]
 pub mod rocks;
+mod runs;
 mod totals;
 mod view;
 
@@ -147,6 +149,11 @@ pub trait Base: Send + Sync {
     /// The stored records of one key as `(subkey, value)`, the main record, if it exists, first
     /// and the elements in the order of their subkeys; from one snapshot.
     fn records(&self, key: BaseKey<'_>) -> Result<(u64, Vec<RawRecord>), BaseError>;
+
+    /// An empty feed for this base that keeps about `budget_bytes` in memory.
+    fn new_feed(&self, budget_bytes: usize) -> Feed {
+        Feed::new(budget_bytes)
+    }
 
     /// Takes in a feed, atomically and durably. An error leaves the base as it was.
     fn ingest(&self, feed: Feed) -> Result<Ingested, BaseError>;

@@ -40,6 +40,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use view::SnapshotView;
 
+/// Directory of the file in which feeds are sorted; the file has no name.
+const SORTING: &str = "sorting";
+
 /// The base in a directory.
 pub struct RocksBase {
     db: DB,
@@ -206,6 +209,10 @@ impl Base for RocksBase {
     fn records(&self, key: BaseKey<'_>) -> Result<(u64, Vec<RawRecord>), BaseError> {
         let (index, view) = self.snapshot();
         Ok((index, read::records(&view, &read::main_key(key))?))
+    }
+
+    fn new_feed(&self, budget_bytes: usize) -> Feed {
+        Feed::sorting_in(&self.options.path.join(SORTING), budget_bytes)
     }
 
     fn ingest(&self, feed: Feed) -> Result<Ingested, BaseError> {
