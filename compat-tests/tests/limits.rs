@@ -10,6 +10,7 @@ use compat_tests::server::{Program, Server};
 use std::io::Write;
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 10_000;
@@ -37,9 +38,13 @@ fn allow_descriptors() {
     assert!(status.success(), "the limit of open files is {soft}; the test needs {wanted}");
 }
 
-fn server() -> Server {
+/// One test at a time: together they would need more open files than many machines allow.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn server() -> (MutexGuard<'static, ()>, Server) {
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     allow_descriptors();
-    Server::start(Program::bowshock(), &["--maxclients", "20000"]).unwrap()
+    (alone, Server::start(Program::bowshock(), &["--maxclients", "20000"]).unwrap())
 }
 
 fn connect(server: &Server, count: usize) -> Vec<TcpStream> {
@@ -66,7 +71,7 @@ fn wait_for(server: &Server, name: &str, wanted: u64) {
 
 #[test]
 fn ten_thousand_idle_connections_cost_16_kib_each_at_most() {
-    let server = server();
+    let (_alone, server) = server();
     wait_for(&server, "connected_clients", 1);
     let before = resident(server.pid());
     let clients = connect(&server, CLIENTS);
@@ -79,7 +84,7 @@ fn ten_thousand_idle_connections_cost_16_kib_each_at_most() {
 
 #[test]
 fn ten_thousand_half_sent_commands_cost_16_kib_each_at_most() {
-    let server = server();
+    let (_alone, server) = server();
     wait_for(&server, "connected_clients", 1);
     let before = resident(server.pid());
     let mut clients = connect(&server, CLIENTS);
@@ -97,7 +102,7 @@ fn ten_thousand_half_sent_commands_cost_16_kib_each_at_most() {
 #[test]
 fn a_hundred_clients_that_never_read_cost_1_1_mib_each_at_most() {
     const SLOW: usize = 100;
-    let server = server();
+    let (_alone, server) = server();
     let mut writer = server.client().unwrap();
     let value = vec![b'v'; 1_000_000];
     assert!(
