@@ -103,6 +103,21 @@ impl Decoder {
         Args::new(if self.is_unescaped { &self.unescaped } else { buf }, &self.spans)
     }
 
+    /// Forgets a command under way: the next `decode` begins at the head of its buffer.
+    pub fn restart(&mut self) {
+        self.state = State::Idle;
+    }
+
+    #[inline]
+    pub(crate) fn is_unescaped(&self) -> bool {
+        self.is_unescaped
+    }
+
+    #[inline]
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
     /// How many bytes beyond `have` the command surely needs: the rest of the awaited argument with
     /// its CRLF. 0 when unknown. It is what the client announced: cap it before reserving.
     pub fn missing(&self, have: usize) -> usize {

@@ -8,6 +8,7 @@
 //! Nothing here knows a command or a socket. Texts, limits and number formats are those of
 //! Redis 7.0.15.
 
+mod ahead;
 mod args;
 mod decoder;
 mod error;
@@ -18,6 +19,7 @@ pub mod long_double;
 pub mod numbers;
 mod reply;
 
+pub use ahead::{Ahead, Stopped};
 pub use args::{Args, OwnedArgs};
 pub use decoder::{Decoded, Decoder};
 pub use error::ProtocolError;

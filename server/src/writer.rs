@@ -38,7 +38,7 @@ pub fn execute(
     reply: &mut Reply<'_>,
 ) -> Ran {
     if let Some(at) = command.only_key {
-        let key = Key::new(args.at(at), turn.settings.tag);
+        let key = turn.key(args.at(at));
         return match lock_one_known(node, db, &key) {
             Ok(locked) => {
                 let cx = Ctx::new(args, db, &node.space, locked, turn).with_key(at, key);

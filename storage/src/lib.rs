@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod commands;
 pub mod keyspace;
 pub mod objects;
+mod prefetch;
 pub mod record;
 pub mod table;
 pub mod varint;

@@ -95,6 +95,22 @@ impl<T> HashOrdered<T> {
         None
     }
 
+    /// Begins to bring the slots near in which a hash would be.
+    #[inline]
+    pub fn prefetch(&self, hash: u32) {
+        if let Some(slot) = self.slots.get(self.home(clamp(hash))) {
+            crate::prefetch::prefetch(slot);
+        }
+    }
+
+    /// The first item with this hash, whatever it is.
+    #[inline]
+    pub fn first_of(&self, hash: u32) -> Option<&T> {
+        let hash = clamp(hash);
+        let slot = self.slots.get(self.lower_bound(hash))?;
+        slot.item.as_ref().filter(|_| slot.hash == hash)
+    }
+
     #[inline]
     pub fn at(&self, slot: usize) -> Option<&T> {
         self.slots.get(slot)?.item.as_ref()

@@ -93,6 +93,30 @@ impl Partition {
         table.get_mut(key.hash, |entry| entry.key.as_slice() == key.name).map(|entry| &mut **entry)
     }
 
+    /// Begins to bring a key's slot near.
+    #[inline]
+    pub(super) fn prefetch_slot(&self, db: usize, hash: u32) {
+        if let Some(db) = self.dbs.get(db) {
+            db.table.prefetch(hash);
+        }
+    }
+
+    /// Begins to bring near what is probably the key's object.
+    #[inline]
+    pub(super) fn prefetch_entry(&self, db: usize, hash: u32) {
+        if let Some(entry) = self.dbs.get(db).and_then(|db| db.table.first_of(hash)) {
+            crate::prefetch::prefetch(&**entry);
+        }
+    }
+
+    /// Begins to bring near the value of what is probably the key's object.
+    #[inline]
+    pub(super) fn prefetch_value(&self, db: usize, hash: u32) {
+        if let Some(entry) = self.dbs.get(db).and_then(|db| db.table.first_of(hash)) {
+            entry.value.prefetch();
+        }
+    }
+
     /// Where a resident object lies; good until an object comes or goes.
     #[inline]
     pub fn find(&self, db: usize, key: &Key<'_>) -> Option<usize> {

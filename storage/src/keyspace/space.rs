@@ -51,6 +51,17 @@ pub struct Turn {
     pub expired: u64,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// A key of the command about to run that is hashed already.
+    hashed: Option<Hashed>,
+}
+
+/// What a key's bytes, wherever they lie, hash to.
+#[derive(Clone, Copy)]
+struct Hashed {
+    address: usize,
+    len: usize,
+    hash: u32,
+    slot: u16,
 }
 
 impl Turn {
@@ -66,6 +77,30 @@ impl Turn {
             misses: 0,
             expired: 0,
             no_touch: false,
+            hashed: None,
+        }
+    }
+
+    /// Says that the next command has this key. It holds until the next call: the key's bytes must
+    /// stay where they are and as they are.
+    #[inline]
+    pub fn expect(&mut self, key: Option<&Key<'_>>) {
+        self.hashed = key.map(|key| Hashed {
+            address: key.name.as_ptr().addr(),
+            len: key.name.len(),
+            hash: key.hash,
+            slot: key.slot,
+        });
+    }
+
+    /// The key with this name, hashed again only if it was not expected.
+    #[inline]
+    pub fn key<'a>(&self, name: &'a [u8]) -> Key<'a> {
+        match self.hashed {
+            Some(known) if known.address == name.as_ptr().addr() && known.len == name.len() => {
+                Key { name, hash: known.hash, slot: known.slot }
+            }
+            _ => Key::new(name, self.settings.tag),
         }
     }
 
@@ -159,6 +194,23 @@ impl Space {
     pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
         let partition = self.partitions.get(usize::from(number))?.try_lock()?;
         partition.pending.is_empty().then_some(partition)
+    }
+
+    /// Begins to bring near what commands on `keys` of `db` will look at, for all keys at once: one
+    /// key after the other would wait for memory each time. Partitions that are locked now are
+    /// left out; this is a hint.
+    pub fn prefetch(&self, db: usize, keys: &[Key<'_>]) {
+        let partition = |key: &Key<'_>| self.partitions.get(usize::from(key.partition()));
+        keys.iter().filter_map(partition).for_each(crate::prefetch::prefetch);
+        let steps: [fn(&Partition, usize, u32); 3] =
+            [Partition::prefetch_slot, Partition::prefetch_entry, Partition::prefetch_value];
+        for step in steps {
+            for key in keys {
+                if let Some(partition) = partition(key).and_then(Mutex::try_lock) {
+                    step(&partition, db, key.hash);
+                }
+            }
+        }
     }
 
     /// Locks one partition without applying what waits there.

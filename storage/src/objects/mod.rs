@@ -14,6 +14,8 @@ mod set;
 mod string;
 mod zset;
 
+use crate::bytes::SmallBytes;
+
 pub use changes::{Changes, ElementOp, Thresholds, decode_ops};
 pub use hash::Hash;
 pub use list::{Iter as ListIter, List, Side};
@@ -59,6 +61,22 @@ pub enum Value {
     Set(Box<Set>),
     ZSet(Box<ZSet>),
     Hash(Box<Hash>),
+}
+
+impl Value {
+    /// Begins to bring near what the value keeps elsewhere.
+    #[inline]
+    pub fn prefetch(&self) {
+        use crate::prefetch::prefetch;
+        match self {
+            Value::Str(Str::Bytes(SmallBytes::Heap(bytes))) => prefetch(&**bytes),
+            Value::Str(_) => {}
+            Value::List(list) => prefetch(&**list),
+            Value::Set(set) => prefetch(&**set),
+            Value::ZSet(zset) => prefetch(&**zset),
+            Value::Hash(hash) => prefetch(&**hash),
+        }
+    }
 }
 
 /// A record that cannot be what we wrote: its content does not decode.

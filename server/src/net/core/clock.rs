@@ -4,6 +4,9 @@ use super::Core;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// Memory in use below which objects are taken to be in the processor's cache, bytes.
+const PREFETCH_ABOVE: u64 = 32 << 20;
+
 impl Core {
     /// Work by the clock; returns when it wants to be called again.
     pub(super) fn tick(&mut self) -> Duration {
@@ -12,6 +15,8 @@ impl Core {
         if self.turn.now - self.last_sweep_ms >= 1000 {
             self.last_sweep_ms = self.turn.now;
             self.unsent_pause = self.node.config.unsent_pause();
+            self.prefetches = crate::memory::used() > PREFETCH_ABOVE;
+            self.ahead.shrink();
             self.sweep();
         }
         let busy = !self.waiting.is_empty() || self.node.space.has_deadlines();

@@ -2,10 +2,15 @@
 
 use super::super::connection::Connection;
 use super::{Core, Flow, READ_BYTES};
-use resp::{Decoded, Reply};
+use resp::{Ahead, Decoder, Reply, Stopped};
+use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Instant;
+use storage::keyspace::Key;
+
+/// Commands of a pipeline that are decoded before the first of them runs.
+const AHEAD_MAX: usize = 32;
 
 impl Core {
     /// Something happened on the socket, or the connection may go on.
@@ -118,22 +123,27 @@ impl Core {
         self.clock = Instant::now();
         let before = connection.out.len();
         let mut decoder = std::mem::take(&mut connection.decoder);
+        let mut ahead = std::mem::take(&mut self.ahead);
         let mut at = 0;
         self.limits.bulk_len_max = self.turn.settings.bulk_len_max;
         while at < data.len() && self.reads(connection) {
             self.limits.unauthenticated = !connection.session.authenticated;
+            // What may be sent before a password differs from what may be sent after it.
+            let most = if self.limits.unauthenticated { 1 } else { AHEAD_MAX };
             let rest = data.get(at..).unwrap_or_default();
-            match decoder.decode(rest, &self.limits) {
-                Ok(Decoded::Command { consumed }) => {
-                    at += consumed;
-                    let args = decoder.args(rest);
-                    if self.execute(connection, args) == Flow::Stop {
-                        break;
-                    }
-                }
-                Ok(Decoded::Empty { consumed }) => at += consumed,
-                Ok(Decoded::Incomplete) => break,
-                Err(error) => {
+            let (used, stopped) = ahead.fill(&mut decoder, rest, &self.limits, most);
+            let executed = self.execute_ahead(connection, &ahead, &decoder, rest);
+            if let Executed::Some { used } = executed {
+                // What follows is decoded again when the connection goes on.
+                decoder.restart();
+                at += used;
+                break;
+            }
+            at += used;
+            match stopped {
+                Stopped::Full => {}
+                Stopped::Incomplete => break,
+                Stopped::Failed(error) => {
                     self.node.counters.protocol_errors.fetch_add(1, Ordering::Relaxed);
                     let mut text = b"ERR ".to_vec();
                     text.extend_from_slice(&error.message());
@@ -145,9 +155,65 @@ impl Core {
             }
         }
         connection.decoder = decoder;
+        self.ahead = ahead;
         if connection.out.len() > before {
             connection.mark(self.node.journal_end());
         }
         at
     }
+
+    /// Executes decoded commands in their turn.
+    fn execute_ahead(
+        &mut self,
+        connection: &mut Connection,
+        ahead: &Ahead,
+        decoder: &Decoder,
+        buf: &[u8],
+    ) -> Executed {
+        let keys = self.prefetch(connection, ahead, decoder, buf);
+        let mut done = 0;
+        for index in 0..ahead.len() {
+            let Some((args, consumed)) = ahead.command(index, decoder, buf) else { break };
+            if index > 0 && !self.reads(connection) {
+                self.turn.expect(None);
+                return Executed::Some { used: done };
+            }
+            self.turn.expect(keys.get(index));
+            done = consumed;
+            if self.execute(connection, args) == Flow::Stop {
+                self.turn.expect(None);
+                return Executed::Some { used: done };
+            }
+        }
+        self.turn.expect(None);
+        Executed::All
+    }
+
+    /// Brings near what the commands will look at, taking the first argument of each for its key.
+    /// Returns those, or nothing when it is not worth it.
+    #[inline]
+    fn prefetch<'a>(
+        &self,
+        connection: &Connection,
+        ahead: &'a Ahead,
+        decoder: &'a Decoder,
+        buf: &'a [u8],
+    ) -> SmallVec<[Key<'a>; AHEAD_MAX]> {
+        let mut keys = SmallVec::new();
+        if self.prefetches && ahead.len() > 1 {
+            let names = (0..ahead.len()).filter_map(|index| ahead.command(index, decoder, buf));
+            keys.extend(names.map(|(args, _)| Key::new(args.at(1), self.turn.settings.tag)));
+            self.node.space.prefetch(connection.session.db, &keys);
+        }
+        keys
+    }
+}
+
+/// How many of the decoded commands were executed.
+enum Executed {
+    All,
+    /// The connection stopped after these bytes; what follows is for later, errors too.
+    Some {
+        used: usize,
+    },
 }

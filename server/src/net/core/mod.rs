@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::inbox::{Inbox, Message};
 use crate::node::{Node, wall_ms};
 use crate::registry::Command;
-use resp::{Limits, Reply};
+use resp::{Ahead, Limits, Reply};
 use slab::Slab;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -62,6 +62,10 @@ pub struct Core {
     unsent_pause: usize,
     /// A command whose keys were just loaded runs: nothing leaves memory.
     pub(crate) keeps_loaded: bool,
+    /// Commands decoded and not yet executed; empty between connections.
+    ahead: Ahead,
+    /// Objects are too many for the processor's cache: they are fetched ahead.
+    prefetches: bool,
 }
 
 impl Core {
@@ -93,6 +97,8 @@ impl Core {
             last_sweep_ms: 0,
             unsent_pause: node.config.unsent_pause(),
             keeps_loaded: false,
+            ahead: Ahead::default(),
+            prefetches: false,
         }
     }
 
