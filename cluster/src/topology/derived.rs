@@ -1,11 +1,32 @@
 //! What follows from a topology and is therefore not stored in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     BucketId, Counters, Epoch, Level, Member, Node, NodeId, Operation, OperationId, Shard, ShardId,
-    Topology, Version,
+    Topology, Version, Vote,
 };
+
+/// What follows for one shard: see [`Topology::shapes`].
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Shape {
+    /// As [`Topology::replicas`].
+    pub replicas: BTreeSet<NodeId>,
+    /// As [`Topology::shadows`].
+    pub shadows: BTreeSet<NodeId>,
+    /// As [`Topology::right_neighbour`].
+    pub right: Option<ShardId>,
+    /// As [`Topology::busy`].
+    pub busy: Option<OperationId>,
+}
+
+impl Shape {
+    /// As [`Topology::mach`].
+    pub fn mach(&self) -> u32 {
+        let replicas = u32::try_from(self.replicas.len()).unwrap_or(u32::MAX);
+        replicas.saturating_add(1 + u32::from(!self.shadows.is_empty()))
+    }
+}
 
 impl Topology {
     /// B: buckets are `1..=buckets`.
@@ -158,6 +179,35 @@ impl Topology {
         r.parent == Some(left)
             && l.range.is_left_of(r.range)
             && !self.shards.values().any(|s| younger(s) || grandchild(s))
+    }
+
+    /// The shapes of all shards, in one walk over nodes and members: for who looks at many shards.
+    pub fn shapes(&self) -> BTreeMap<ShardId, Shape> {
+        let mut shapes: BTreeMap<ShardId, Shape> = BTreeMap::new();
+        for node in self.nodes.values() {
+            if let Some(shape) = node.shadow.map(|s| shapes.entry(s).or_default()) {
+                shape.shadows.insert(node.id);
+            }
+        }
+        for shard in self.shards.values() {
+            let shape = shapes.entry(shard.id).or_default();
+            let counts = |m: &&Member| m.reads || m.vote != Vote::Learner;
+            let members = shard.members.values().filter(counts).map(|m| m.node);
+            let replica = |n: &NodeId| *n != shard.writer && !shape.shadows.contains(n);
+            shape.replicas = members.filter(replica).collect();
+        }
+        let ordered = self.by_range();
+        for (left, right) in ordered.iter().zip(ordered.iter().skip(1)) {
+            shapes.entry(left.id).or_default().right = Some(right.id);
+        }
+        for operation in self.operations.values().filter(|o| !o.kind.is_repair()) {
+            for shard in operation.shards() {
+                if let Some(shape) = shapes.get_mut(&shard) {
+                    shape.busy = Some(operation.id);
+                }
+            }
+        }
+        shapes
     }
 
     /// The operation that changes the shape of the shard, if one is in flight; repairs are not

@@ -21,14 +21,19 @@ mod member;
 mod node;
 mod operation;
 mod range;
+mod reshape;
+mod saga;
 mod shard;
+mod text;
 mod value;
 mod violation;
+mod voters;
 mod zone;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+pub use derived::Shape;
 pub use format::Format;
 pub use id::{
     BucketId, Epoch, GroupId, JoinOrder, NodeId, OperationId, RequestId, ShardId, Version,
@@ -39,6 +44,8 @@ pub use node::{LoadManagerState, Node, Roles};
 pub use operation::{Operation, OperationKind, Phase, SplitCause};
 pub use range::{BucketRange, RangeError};
 pub use shard::Shard;
+pub use text::ParseError;
 pub use value::{Counters, Topology, TopologyParts};
 pub use violation::Violation;
-pub use zone::Zone;
+pub use voters::VoterRule;
+pub use zone::{Zone, ZoneError};

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BucketId, BucketRange, Epoch, Format, GroupId, JoinOrder, Level, LoadManagerState, Member,
-    Node, NodeId, Operation, OperationId, RangeError, Shard, ShardId, Version, Violation, Vote,
-    Zone,
+    BucketRange, Epoch, Format, GroupId, JoinOrder, Level, LoadManagerState, Member, Node, NodeId,
+    Operation, OperationId, RangeError, Shard, ShardId, Version, Violation, Vote, Zone,
 };
 
 /// A whole cluster. See the [module](super).
@@ -61,6 +60,29 @@ pub struct TopologyParts {
     pub operations: Vec<Operation>,
 }
 
+impl Counters {
+    /// Nothing was ever used.
+    pub const FIRST: Counters = Counters {
+        node: NodeId(1),
+        joined: JoinOrder(1),
+        shard: ShardId(1),
+        group: GroupId(1),
+        operation: OperationId(1),
+    };
+
+    /// The larger of each.
+    #[must_use]
+    pub fn max(self, other: Counters) -> Counters {
+        Counters {
+            node: self.node.max(other.node),
+            joined: self.joined.max(other.joined),
+            shard: self.shard.max(other.shard),
+            group: self.group.max(other.group),
+            operation: self.operation.max(other.operation),
+        }
+    }
+}
+
 impl Topology {
     /// Mach I: node N1 is Load Manager, Writer and server of reads of shard s1, which has all
     /// `buckets` (at least 1).
@@ -87,7 +109,7 @@ impl Topology {
                 joined: JoinOrder(2),
                 shard: ShardId(2),
                 group: GroupId(2),
-                operation: OperationId(1),
+                ..Counters::FIRST
             },
             nodes: BTreeMap::from([(node, founder)]),
             shards: BTreeMap::from([(shard, first)]),
@@ -97,28 +119,41 @@ impl Topology {
 
     /// Puts a topology together and checks all of it (a cluster can start in any setup, R39).
     pub fn from_parts(parts: TopologyParts) -> Result<Self, Violation> {
-        let mut counters = parts.counters;
         let mut nodes = BTreeMap::new();
         for node in parts.nodes {
-            counters.node = counters.node.max(node.id.next());
-            counters.joined = counters.joined.max(node.joined.next());
             insert_once(&mut nodes, node.id, node)?;
         }
         let mut shards = BTreeMap::new();
         for shard in parts.shards {
-            counters.shard = counters.shard.max(shard.id.next());
-            counters.group = counters.group.max(shard.group.next());
             insert_once(&mut shards, shard.id, shard)?;
         }
         let mut operations = BTreeMap::new();
         for operation in parts.operations {
-            counters.operation = counters.operation.max(operation.id.next());
             insert_once(&mut operations, operation.id, operation)?;
         }
         let (buckets, version, epoch) = (parts.buckets, parts.version, parts.epoch);
-        let topology = Self { buckets, version, epoch, counters, nodes, shards, operations };
+        let counters = parts.counters;
+        let mut topology = Self { buckets, version, epoch, counters, nodes, shards, operations };
+        topology.counters = counters.max(topology.least_counters());
         topology.check()?;
         Ok(topology)
+    }
+
+    /// The least counters this topology can have: above all ids that stand in it.
+    pub(super) fn least_counters(&self) -> Counters {
+        let mut least = Counters::FIRST;
+        for node in self.nodes.values() {
+            least.node = least.node.max(node.id.next());
+            least.joined = least.joined.max(node.joined.next());
+        }
+        for shard in self.shards.values() {
+            least.shard = least.shard.max(shard.id.next());
+            least.group = least.group.max(shard.group.next());
+        }
+        for operation in self.operations.values() {
+            least.operation = least.operation.max(operation.id.next());
+        }
+        least
     }
 
     /// The parts, to be serialised or changed and put together again.
@@ -155,20 +190,7 @@ impl Topology {
     }
 
     fn check_tiling(&self) -> Result<(), Violation> {
-        let mut expected = 1u32;
-        for shard in self.by_range() {
-            let range = shard.range;
-            if u32::from(range.first().0) != expected || range.last().0 > self.buckets {
-                let expected = BucketId(u16::try_from(expected).unwrap_or(u16::MAX));
-                return Err(Violation::Tiling { shard: shard.id, range, expected });
-            }
-            expected = u32::from(range.last().0) + 1;
-        }
-        if expected <= u32::from(self.buckets) || self.buckets == 0 {
-            let from = BucketId(u16::try_from(expected).unwrap_or(u16::MAX));
-            return Err(Violation::Uncovered { from });
-        }
-        Ok(())
+        BucketRange::check_tiling(self.by_range().iter().map(|s| (s.id, s.range)), self.buckets)
     }
 
     fn check_unique(&self) -> Result<(), Violation> {
