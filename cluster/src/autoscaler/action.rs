@@ -1,16 +1,16 @@
 //! What the control group has done: the steps by which a topology becomes another one.
 //!
 //! Every action is idempotent and names the operation it belongs to and the epoch it was planned
-//! under; nodes refuse older epochs (X33). [`Topology::apply`](crate::topology::Topology) says what
-//! a completed action does to the topology.
+//! under; nodes refuse older epochs (X33). [`Topology::apply`](crate::topology::Topology::apply) says
+//! what a completed action does to the topology.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::topology::{
-    BucketId, BucketRange, Epoch, GroupId, Level, NodeId, OperationId, RequestId, Roles, ShardId,
-    Zone,
+    BucketId, BucketRange, Epoch, GroupId, Level, NodeId, OperationId, OperationKind, Phase,
+    RequestId, Roles, ShardId, Zone,
 };
 
 /// One step.
@@ -129,7 +129,21 @@ pub enum ActionKind {
         /// The limit, at least 1.
         in_flight: u32,
     },
-    /// Abandon the operation: legal until its entry is proposed (3.5).
+    /// The operation begins.
+    BeginOperation {
+        /// What it does.
+        what: OperationKind,
+        /// The shard it works on.
+        shard: Option<ShardId>,
+    },
+    /// The operation is in a later phase.
+    AdvanceOperation {
+        /// Which.
+        phase: Phase,
+    },
+    /// The operation has reached its end.
+    FinishOperation,
+    /// The operation is abandoned: legal until its entry is proposed (3.5).
     CancelOperation,
 }
 
@@ -213,12 +227,14 @@ impl ActionKind {
             | Self::SplitShard { shard, .. }
             | Self::DropRange { shard, .. } => Some(*shard),
             Self::MergeShards { left, .. } => Some(*left),
-            Self::SetRoles { shard, .. } => *shard,
+            Self::SetRoles { shard, .. } | Self::BeginOperation { shard, .. } => *shard,
             Self::RequestNode(_)
             | Self::CancelRequest { .. }
             | Self::ReleaseNode { .. }
             | Self::Fence { .. }
             | Self::SetLimits { .. }
+            | Self::AdvanceOperation { .. }
+            | Self::FinishOperation
             | Self::CancelOperation => None,
         }
     }

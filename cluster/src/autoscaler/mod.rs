@@ -9,6 +9,7 @@
 //! The limits: no clock, no I/O, no randomness. Time is a field of the observation.
 
 pub mod action;
+mod apply;
 pub mod config;
 pub mod decision;
 pub mod desired;
@@ -22,6 +23,7 @@ pub mod units;
 mod tests;
 
 pub use action::{Action, ActionKind, NodeRequest, Purpose};
+pub use apply::{Applied, ApplyError};
 pub use config::{Config, ConfigError};
 pub use decision::{Choice, Decision};
 pub use desired::{Desired, DesiredShard, SplitGoal};

@@ -1,5 +1,7 @@
 //! The words survive being written and read, and look as 3.8 says.
 
+mod apply;
+
 use std::collections::BTreeSet;
 
 use super::action::{Action, ActionKind, NodeRequest, Purpose};
