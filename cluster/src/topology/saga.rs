@@ -1,0 +1,66 @@
+//! Operations in flight: begun, advanced, ended.
+
+use super::{NodeId, Operation, OperationId, Phase, RequestId, Topology, Violation};
+
+impl Topology {
+    /// A saga begins.
+    pub fn begin(&mut self, operation: Operation) -> Result<(), Violation> {
+        if operation.id < self.counters.operation {
+            return Err(Violation::OperationReused(operation.id));
+        }
+        self.check_operation(&operation)?;
+        self.counters.operation = operation.id.next();
+        self.operations.insert(operation.id, operation);
+        self.touch();
+        Ok(())
+    }
+
+    /// A saga is in a later phase, or in the same one.
+    pub fn advance(&mut self, id: OperationId, phase: Phase) -> Result<(), Violation> {
+        let found = self.operations.get_mut(&id).ok_or(Violation::UnknownOperation(id))?;
+        if phase < found.phase {
+            return Err(Violation::PhaseBack(id));
+        }
+        found.phase = phase;
+        self.touch();
+        Ok(())
+    }
+
+    /// Nodes and requests that have a part in a saga.
+    pub fn involve(
+        &mut self,
+        id: OperationId,
+        nodes: &[NodeId],
+        requests: &[RequestId],
+    ) -> Result<(), Violation> {
+        let found = self.operations.get_mut(&id).ok_or(Violation::UnknownOperation(id))?;
+        found.nodes.extend(nodes);
+        found.requests.extend(requests);
+        self.touch();
+        Ok(())
+    }
+
+    /// A saga no longer waits for a request.
+    pub fn withdraw(&mut self, id: OperationId, request: RequestId) -> Result<(), Violation> {
+        let found = self.operations.get_mut(&id).ok_or(Violation::UnknownOperation(id))?;
+        found.requests.remove(&request);
+        self.touch();
+        Ok(())
+    }
+
+    /// A saga has reached its end.
+    pub fn finish(&mut self, id: OperationId) -> Result<Operation, Violation> {
+        let found = self.operations.remove(&id).ok_or(Violation::UnknownOperation(id))?;
+        self.touch();
+        Ok(found)
+    }
+
+    /// A saga is abandoned; refused once it can only go forward.
+    pub fn cancel(&mut self, id: OperationId) -> Result<Operation, Violation> {
+        let found = self.operations.get(&id).ok_or(Violation::UnknownOperation(id))?;
+        match found.phase.can_cancel() {
+            true => self.finish(id),
+            false => Err(Violation::PastCancel(id)),
+        }
+    }
+}
