@@ -43,7 +43,9 @@ pub fn feed_loop(node: &'static Node) {
             node.inboxes.iter().for_each(|inbox| inbox.released());
         }
         let stats = store.base.stats();
-        crate::memory::set_elsewhere(stats.block_cache_bytes + stats.table_readers_bytes);
+        let known = stats.block_cache_bytes + stats.table_readers_bytes;
+        let max = node.space.settings().maxmemory;
+        crate::memory::set_elsewhere(known, crate::admin::info::process::resident_bytes(), max);
         let expires = node.space.has_deadlines() && node.space.settings().active_expire;
         if expires && walked.elapsed().as_millis() >= 100 {
             walked = Instant::now();

@@ -90,7 +90,7 @@ pub fn memory(call: &mut Call<'_>, out: &mut String) {
     field(out, "mem_not_counted_for_evict", 0);
     field(out, "mem_replication_backlog", 0);
     field(out, "mem_clients_slaves", 0);
-    field(out, "mem_allocator", "mimalloc");
+    field(out, "mem_allocator", "jemalloc");
     field(out, "active_defrag_running", 0);
     field(out, "lazyfree_pending_objects", 0);
 }
