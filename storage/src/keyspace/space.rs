@@ -16,9 +16,14 @@ use smallvec::SmallVec;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+/// Partitions that lie together in memory.
+const GROUP: usize = 32;
+
 /// The keys of this node.
 pub struct Space {
-    partitions: Box<[Mutex<Partition>]>,
+    /// In groups of [`GROUP`]: in one piece they would be the only allocation of their size, for
+    /// which the allocator reserves megabytes.
+    partitions: Box<[Box<[Mutex<Partition>]>]>,
     settings: RwLock<Settings>,
     settings_version: AtomicU64,
     /// Whether changes are wanted: there is a journal.
@@ -120,8 +125,9 @@ impl Space {
     /// An empty keyspace. `based`: there is a base, so deletions leave tombstones.
     pub fn new(settings: Settings, journaled: bool, based: bool) -> Space {
         let buckets = usize::from(settings.buckets);
+        let group = |_| (0..GROUP).map(|_| Mutex::new(Partition::new(based))).collect();
         Space {
-            partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
+            partitions: (0..PARTITIONS / GROUP).map(group).collect(),
             buckets: settings.buckets,
             tag: settings.tag,
             settings: RwLock::new(settings),
@@ -145,6 +151,12 @@ impl Space {
         self.settings_version.fetch_add(1, Ordering::Release);
     }
 
+    #[inline]
+    fn place(&self, number: u16) -> Option<&Mutex<Partition>> {
+        let number = usize::from(number);
+        self.partitions.get(number / GROUP)?.get(number % GROUP)
+    }
+
     /// Locks one partition.
     #[inline]
     pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
@@ -157,14 +169,14 @@ impl Space {
 
     /// Locks one partition unless somebody holds it, or it waits for the journal's tail.
     pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
-        let partition = self.partitions.get(usize::from(number))?.try_lock()?;
+        let partition = self.place(number)?.try_lock()?;
         partition.pending.is_empty().then_some(partition)
     }
 
     /// Locks one partition without applying what waits there.
     #[inline]
     pub(super) fn partition_as_is(&self, number: u16) -> MutexGuard<'_, Partition> {
-        match self.partitions.get(usize::from(number)) {
+        match self.place(number) {
             Some(partition) => partition.lock(),
             None => unreachable!("partition numbers come from slots"),
         }
