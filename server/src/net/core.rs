@@ -7,7 +7,7 @@
 
 use super::connection::{Connection, Wait};
 use super::inbox::{Inbox, Message, SocketWaker};
-use crate::node::{Node, wall_ms};
+use crate::node::{Node, steady_ns, wall_ms};
 use crate::registry::Command;
 use crate::session::{Client, ClientTexts, Session};
 use resp::{Decoded, Limits, Reply};
@@ -17,7 +17,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use storage::bytes::SmallBytes;
 use storage::keyspace::Turn;
 use tokio::time::Sleep;
 
@@ -48,9 +49,10 @@ pub struct Core {
     pub(crate) waiting: Vec<usize>,
     buffer: Vec<u8>,
     limits: Limits,
-    pub(crate) last_command: Option<(&'static [u8], &'static Command)>,
-    /// When the last command ended.
-    pub(crate) clock: Instant,
+    /// The last command by the name it was sent with: mostly it is also the next one.
+    pub(crate) last_command: Option<(SmallBytes, &'static Command)>,
+    /// When the last command ended, by [`steady_ns`].
+    pub(crate) clock: u64,
     pub(crate) net_in: u64,
     cron: Pin<Box<Sleep>>,
     last_sweep_ms: i64,
@@ -83,7 +85,7 @@ impl Core {
             buffer: vec![0; READ_BYTES],
             limits: Limits::default(),
             last_command: None,
-            clock: Instant::now(),
+            clock: steady_ns(),
             net_in: 0,
             cron: Box::pin(tokio::time::sleep(Duration::ZERO)),
             last_sweep_ms: 0,
@@ -385,7 +387,7 @@ impl Core {
     /// Decodes and executes requests until the data ends or something stops the connection.
     /// Returns how many bytes were used.
     fn process(&mut self, connection: &mut Connection, data: &[u8]) -> usize {
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         let before = connection.out.len();
         let mut decoder = std::mem::take(&mut connection.decoder);
         let mut at = 0;
@@ -437,7 +439,7 @@ impl Core {
     fn retry(&mut self, connection: &mut Connection) {
         let Some(args) = connection.parked.take() else { return };
         connection.wait = None;
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         let flow = self.execute(connection, args.as_args());
         if flow == Flow::Next || connection.wait.is_none() {
             self.resume(connection);

@@ -85,40 +85,56 @@ impl Turn {
     }
 }
 
-/// Locked partitions, ascending.
+/// Locked partitions, ascending. Nearly always it is one.
 pub struct Locked<'s> {
-    guards: SmallVec<[(u16, MutexGuard<'s, Partition>); 2]>,
+    first: Option<Guarded<'s>>,
+    rest: Vec<Guarded<'s>>,
 }
+
+type Guarded<'s> = (u16, MutexGuard<'s, Partition>);
 
 impl<'s> Locked<'s> {
     #[inline]
     pub fn get(&self, number: u16) -> Option<&Partition> {
-        let found = self.guards.iter().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &**guard)
+        match &self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => self.rest.get(place(&self.rest, number)?).map(|(_, guard)| &**guard),
+        }
     }
 
     #[inline]
     pub fn get_mut(&mut self, number: u16) -> Option<&mut Partition> {
-        let found = self.guards.iter_mut().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &mut **guard)
+        match &mut self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => {
+                let place = place(&self.rest, number)?;
+                self.rest.get_mut(place).map(|(_, guard)| &mut **guard)
+            }
+        }
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (u16, &mut Partition)> {
-        self.guards.iter_mut().map(|(number, guard)| (*number, &mut **guard))
+        let all = self.first.iter_mut().chain(&mut self.rest);
+        all.map(|(number, guard)| (*number, &mut **guard))
     }
 
     /// No partition at all.
     pub fn none() -> Locked<'static> {
-        Locked { guards: SmallVec::new() }
+        Locked { first: None, rest: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
-        self.guards.len()
+        usize::from(self.first.is_some()) + self.rest.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.guards.is_empty()
+        self.first.is_none()
     }
+}
+
+/// Where a partition other than the first is.
+fn place(rest: &[Guarded<'_>], number: u16) -> Option<usize> {
+    rest.binary_search_by_key(&number, |(at, _)| *at).ok()
 }
 
 impl Space {
@@ -205,15 +221,14 @@ impl Space {
             wanted.sort_unstable();
             wanted.dedup();
         }
-        Locked { guards: wanted.into_iter().map(|at| (at, self.partition(at))).collect() }
+        let mut guards = wanted.into_iter().map(|at| (at, self.partition(at)));
+        Locked { first: guards.next(), rest: guards.collect() }
     }
 
     /// Locks the partition of a single key: [`Space::lock`] without sorting.
     #[inline]
     pub fn lock_one(&self, number: u16) -> Locked<'_> {
-        let mut guards = SmallVec::new();
-        guards.push((number, self.partition(number)));
-        Locked { guards }
+        Locked { first: Some((number, self.partition(number))), rest: Vec::new() }
     }
 
     pub fn lock_all(&self) -> Locked<'_> {
