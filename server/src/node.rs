@@ -93,6 +93,14 @@ pub fn wall_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_micros() as i64)
 }
 
+/// Nanoseconds of a clock that never goes back, for durations. As `Instant`, without the cost of
+/// a type that can be subtracted in any order: it is read after every command.
+#[inline]
+pub fn steady_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
+}
+
 impl Node {
     /// The index a reply executed now must wait for.
     #[inline]

@@ -37,6 +37,9 @@ const ROWS: [&[Row]; 7] = [
     sorted_sets::ROWS,
 ];
 
+/// Sockets that one look at the kernel can find ready.
+const IO_EVENTS: usize = 512;
+
 /// Serves until SIGTERM, SIGINT or SHUTDOWN.
 pub fn run(config: Config) -> Result<()> {
     let start = config.start().clone();
@@ -218,7 +221,7 @@ pub(crate) fn compose(
         inboxes: (0..start.threads).map(|_| Arc::new(Inbox::default())).collect(),
         counters: Counters::default(),
         pause: Pause::default(),
-        workers: Workers::start().context("cannot start worker threads")?,
+        workers: Workers::new(),
         started: Instant::now(),
         started_ms: wall_ms(),
         run_id: (0..40).map(|_| char::from_digit(fastrand::u32(..16), 16).unwrap_or('0')).collect(),
@@ -283,7 +286,8 @@ fn run_cores(node: &'static Node, listeners: net::Listeners) -> Result<()> {
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().context("cannot start a runtime")
+    builder.enable_all().max_io_events_per_tick(IO_EVENTS);
+    builder.build().context("cannot start a runtime")
 }
 
 /// Ends all cores on SIGTERM, SIGINT or SHUTDOWN.

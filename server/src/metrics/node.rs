@@ -15,7 +15,7 @@ impl Sample {
         let counters = &node.counters;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let used = memory::used();
-        let commands = node.registry.all().iter().filter_map(|command| {
+        let commands = node.registry.all().filter_map(|command| {
             let total = node.measures.total(command.number);
             let seen = total.calls > 0 || total.rejected > 0;
             seen.then_some(CommandSample { name: command.row.name, total })

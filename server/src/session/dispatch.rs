@@ -6,11 +6,11 @@
 use super::{After, Call, Multi, ReplyMode, Session};
 use crate::evict::Room;
 use crate::net::{Connection, Core, Flow, Message, Wait};
+use crate::node::steady_ns;
 use crate::registry::{Code, Command, Found};
 use crate::writer::{self, Ran};
 use resp::{Args, Reply};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 use storage::commands::fail::c_string;
 use storage::commands::{Fail, flags};
 
@@ -101,15 +101,15 @@ impl Core {
     #[inline]
     fn find(&mut self, args: Args<'_>) -> Result<&'static Command, Fail> {
         let name = args.at(0);
-        if let Some((last, command)) = self.last_command
-            && last.eq_ignore_ascii_case(name)
+        if let Some((last, command)) = &self.last_command
+            && **last == *name
         {
             return Ok(command);
         }
         match self.node.registry.find(name, args.get(1)) {
             Found::Command(command) => {
                 if !command.is_container() && !command.row.name.contains('|') {
-                    self.last_command = Some((command.row.name.as_bytes(), command));
+                    self.last_command = Some((name.into(), command));
                 }
                 Ok(command)
             }
@@ -224,8 +224,8 @@ impl Core {
         args: Args<'_>,
         error_at: Option<usize>,
     ) {
-        let now = Instant::now();
-        let nanos = now.duration_since(self.clock).as_nanos() as u64;
+        let now = steady_ns();
+        let nanos = now.saturating_sub(self.clock);
         self.clock = now;
         self.node.measures.ran(self.number, command.number, nanos, error_at.is_some());
         let client = &connection.session.client;
@@ -268,7 +268,7 @@ impl Core {
         }
         let text = connection.out.get(begin..).unwrap_or_default();
         self.node.note_error(text);
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         self.after_reply(connection, begin)
     }
 

@@ -119,7 +119,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     let mut db = call.session.db;
     let mut keys: Vec<(usize, Key<'_>)> = Vec::new();
     for (number, args) in &multi.queue {
-        let Some(command) = call.node.registry.all().get(*number) else { continue };
+        let Some(command) = call.node.registry.get(*number) else { continue };
         let args = args.as_args();
         whole |= super::keyspace::is_whole(command.row.name);
         if command.row.name == "select" {
@@ -157,7 +157,7 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
     reply.array(multi.queue.len());
     let mut locked = locked;
     for (number, args) in &multi.queue {
-        let Some(command) = node.registry.all().get(*number) else { continue };
+        let Some(command) = node.registry.get(*number) else { continue };
         let args: Args<'_> = args.as_args();
         let (mark, db) = (reply.mark(), call.session.db);
         let begun = Instant::now();

@@ -16,9 +16,14 @@ use smallvec::SmallVec;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+/// Partitions that lie together in memory.
+const GROUP: usize = 32;
+
 /// The keys of this node.
 pub struct Space {
-    partitions: Box<[Mutex<Partition>]>,
+    /// In groups of [`GROUP`]: in one piece they would be the only allocation of their size, for
+    /// which the allocator reserves megabytes.
+    partitions: Box<[Box<[Mutex<Partition>]>]>,
     settings: RwLock<Settings>,
     settings_version: AtomicU64,
     /// Whether changes are wanted: there is a journal.
@@ -115,48 +120,65 @@ impl Turn {
     }
 }
 
-/// Locked partitions, ascending.
+/// Locked partitions, ascending. Nearly always it is one.
 pub struct Locked<'s> {
-    guards: SmallVec<[(u16, MutexGuard<'s, Partition>); 2]>,
+    first: Option<Guarded<'s>>,
+    rest: Vec<Guarded<'s>>,
 }
+
+type Guarded<'s> = (u16, MutexGuard<'s, Partition>);
 
 impl<'s> Locked<'s> {
     #[inline]
     pub fn get(&self, number: u16) -> Option<&Partition> {
-        let found = self.guards.iter().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &**guard)
+        match &self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => self.rest.get(place(&self.rest, number)?).map(|(_, guard)| &**guard),
+        }
     }
 
     #[inline]
     pub fn get_mut(&mut self, number: u16) -> Option<&mut Partition> {
-        let found = self.guards.iter_mut().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &mut **guard)
+        match &mut self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => {
+                let place = place(&self.rest, number)?;
+                self.rest.get_mut(place).map(|(_, guard)| &mut **guard)
+            }
+        }
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (u16, &mut Partition)> {
-        self.guards.iter_mut().map(|(number, guard)| (*number, &mut **guard))
+        let all = self.first.iter_mut().chain(&mut self.rest);
+        all.map(|(number, guard)| (*number, &mut **guard))
     }
 
     /// No partition at all.
     pub fn none() -> Locked<'static> {
-        Locked { guards: SmallVec::new() }
+        Locked { first: None, rest: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
-        self.guards.len()
+        usize::from(self.first.is_some()) + self.rest.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.guards.is_empty()
+        self.first.is_none()
     }
+}
+
+/// Where a partition other than the first is.
+fn place(rest: &[Guarded<'_>], number: u16) -> Option<usize> {
+    rest.binary_search_by_key(&number, |(at, _)| *at).ok()
 }
 
 impl Space {
     /// An empty keyspace. `based`: there is a base, so deletions leave tombstones.
     pub fn new(settings: Settings, journaled: bool, based: bool) -> Space {
         let buckets = usize::from(settings.buckets);
+        let group = |_| (0..GROUP).map(|_| Mutex::new(Partition::new(based))).collect();
         Space {
-            partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
+            partitions: (0..PARTITIONS / GROUP).map(group).collect(),
             buckets: settings.buckets,
             tag: settings.tag,
             settings: RwLock::new(settings),
@@ -180,6 +202,12 @@ impl Space {
         self.settings_version.fetch_add(1, Ordering::Release);
     }
 
+    #[inline]
+    fn place(&self, number: u16) -> Option<&Mutex<Partition>> {
+        let number = usize::from(number);
+        self.partitions.get(number / GROUP)?.get(number % GROUP)
+    }
+
     /// Locks one partition.
     #[inline]
     pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
@@ -192,7 +220,7 @@ impl Space {
 
     /// Locks one partition unless somebody holds it, or it waits for the journal's tail.
     pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
-        let partition = self.partitions.get(usize::from(number))?.try_lock()?;
+        let partition = self.place(number)?.try_lock()?;
         partition.pending.is_empty().then_some(partition)
     }
 
@@ -200,7 +228,7 @@ impl Space {
     /// key after the other would wait for memory each time. Partitions that are locked now are
     /// left out; this is a hint.
     pub fn prefetch(&self, db: usize, keys: &[Key<'_>]) {
-        let partition = |key: &Key<'_>| self.partitions.get(usize::from(key.partition()));
+        let partition = |key: &Key<'_>| self.place(key.partition());
         keys.iter().filter_map(partition).for_each(crate::prefetch::prefetch);
         let steps: [fn(&Partition, usize, u32); 3] =
             [Partition::prefetch_slot, Partition::prefetch_entry, Partition::prefetch_value];
@@ -216,7 +244,7 @@ impl Space {
     /// Locks one partition without applying what waits there.
     #[inline]
     pub(super) fn partition_as_is(&self, number: u16) -> MutexGuard<'_, Partition> {
-        match self.partitions.get(usize::from(number)) {
+        match self.place(number) {
             Some(partition) => partition.lock(),
             None => unreachable!("partition numbers come from slots"),
         }
@@ -245,15 +273,14 @@ impl Space {
             wanted.sort_unstable();
             wanted.dedup();
         }
-        Locked { guards: wanted.into_iter().map(|at| (at, self.partition(at))).collect() }
+        let mut guards = wanted.into_iter().map(|at| (at, self.partition(at)));
+        Locked { first: guards.next(), rest: guards.collect() }
     }
 
     /// Locks the partition of a single key: [`Space::lock`] without sorting.
     #[inline]
     pub fn lock_one(&self, number: u16) -> Locked<'_> {
-        let mut guards = SmallVec::new();
-        guards.push((number, self.partition(number)));
-        Locked { guards }
+        Locked { first: Some((number, self.partition(number))), rest: Vec::new() }
     }
 
     pub fn lock_all(&self) -> Locked<'_> {

@@ -2,11 +2,11 @@
 
 use super::super::connection::Connection;
 use super::{Core, Flow, READ_BYTES};
+use crate::node::steady_ns;
 use resp::{Ahead, Decoder, Reply, Stopped};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Instant;
 use storage::keyspace::Key;
 
 /// Commands of a pipeline that are decoded before the first of them runs.
@@ -120,7 +120,7 @@ impl Core {
     /// Decodes and executes requests until the data ends or something stops the connection.
     /// Returns how many bytes were used.
     fn process(&mut self, connection: &mut Connection, data: &[u8]) -> usize {
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         let before = connection.out.len();
         let mut decoder = std::mem::take(&mut connection.decoder);
         let mut ahead = std::mem::take(&mut self.ahead);
