@@ -13,6 +13,7 @@ mod monitor;
 mod net;
 mod node;
 mod offline;
+mod panics;
 mod pubsub;
 mod registry;
 mod serve;

@@ -65,6 +65,8 @@ pub struct Counters {
     pub memory_peak: AtomicU64,
     pub killed_for_output: AtomicU64,
     pub protocol_errors: AtomicU64,
+    /// Commands that panicked.
+    pub panics: AtomicU64,
 }
 
 /// CLIENT PAUSE: until when, and whether only writes.

@@ -11,7 +11,7 @@ use crate::session::SessionFn;
 use crate::slowlog::Slowlog;
 use crate::store::{self, Store};
 use crate::workers::Workers;
-use crate::{admin, http, metrics, session};
+use crate::{admin, http, metrics, panics, session};
 use anyhow::{Context, Result, bail};
 use cluster::files::{Files, RealFiles, boot_id};
 use cluster::journal::{DataDir, Journal, Options};
@@ -40,12 +40,12 @@ const ROWS: [&[Row]; 7] = [
 /// Serves until SIGTERM, SIGINT or SHUTDOWN.
 pub fn run(config: Config) -> Result<()> {
     let start = config.start().clone();
-    end_on_panic();
+    panics::end_process_on_panic();
     let http = start.http.as_deref().map(http::Http::start).transpose()?;
     let listeners = net::bind(&start.bind, start.port, start.tcp_backlog)?;
     raise_descriptor_limit(config.maxclients());
     let (space, store) = open(&config, &start)?;
-    let node = compose(config, &start, space, store)?;
+    let node = compose(config, &start, space, store, registry(&[], &[]))?;
     if let Some(http) = &http {
         http.serve(pages(node));
         tracing::info!("metrics at http://{}/metrics", http.addr());
@@ -64,16 +64,6 @@ pub fn run(config: Config) -> Result<()> {
     let outcome = run_cores(node, listeners);
     stop(node);
     outcome
-}
-
-/// What a panic leaves behind in memory cannot be trusted, and the journal has all that was
-/// acknowledged: the process ends, and the next start continues from the journal (ADR 0006).
-fn end_on_panic() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        report(panic);
-        std::process::abort();
-    }));
 }
 
 fn raise_descriptor_limit(maxclients: usize) {
@@ -187,21 +177,31 @@ fn open_base(_: &Start, _: &Settings, _: &DataDir) -> Result<Arc<dyn Base>> {
     bail!("this build has no RocksDB: start with --base memory")
 }
 
+/// All commands, and more of them: rows, and the code of those that run in the server.
+pub(crate) fn registry(
+    more_rows: &[&'static [Row]],
+    more_code: &[(&'static str, SessionFn)],
+) -> Registry {
+    let rows = ROWS.iter().chain(server_rows::FAMILIES).chain(more_rows);
+    let rows: Vec<&'static [Row]> = rows.copied().collect();
+    let code: Vec<(&'static str, SessionFn)> = admin::FAMILIES
+        .iter()
+        .chain(session::FAMILIES)
+        .flat_map(|family| family.iter())
+        .chain(more_code)
+        .copied()
+        .collect();
+    Registry::new(&rows, &code)
+}
+
 /// Makes the node and begins its threads, but not the cores.
 pub(crate) fn compose(
     config: Config,
     start: &Start,
     space: Space,
     store: Option<Store>,
+    registry: Registry,
 ) -> Result<&'static Node> {
-    let rows: Vec<&'static [Row]> =
-        ROWS.iter().copied().chain(server_rows::FAMILIES.iter().copied()).collect();
-    let code: Vec<(&'static str, SessionFn)> = admin::FAMILIES
-        .iter()
-        .chain(session::FAMILIES)
-        .flat_map(|family| family.iter().copied())
-        .collect();
-    let registry = Registry::new(&rows, &code);
     let measures = Measures::new(start.threads, registry.all().len());
     let slowlog = Slowlog::default();
     slowlog.set_threshold_us(config.slowlog_us());

@@ -9,6 +9,7 @@ mod transaction;
 
 use crate::net::Core;
 use crate::node::Node;
+use crate::panics::Panicked;
 use crate::writer::Cold;
 use resp::{Args, OwnedArgs, Protocol, Reply};
 use std::collections::BTreeSet;
@@ -55,6 +56,8 @@ pub enum After {
     WaitReplicas { ms: u64 },
     /// No reply at all (CLIENT REPLY).
     Silent,
+    /// The code of the command panicked, and nothing of it is left.
+    Panicked(Panicked),
 }
 
 /// Whether replies are sent (CLIENT REPLY).

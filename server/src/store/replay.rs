@@ -59,6 +59,9 @@ pub fn settle(space: &Space) {
 }
 
 fn on_unsettled(error: &TailError) -> ! {
+    if let Some(text) = crate::panics::unreported() {
+        tracing::error!("a panic: {text}");
+    }
     tracing::error!("the journal's tail cannot be applied, the process ends: {error}");
     std::process::exit(74)
 }
