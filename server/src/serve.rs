@@ -98,7 +98,7 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
     let dir = DataDir::open(&*files, &start.dir, fresh)?;
     let settings = fixed_settings(config, start, &dir)?;
     storage::keyspace::set_hash_seed(dir.identity().hash_seed);
-    let base = open_base(start, &settings, &dir)?;
+    let base = open_base(config, start, &dir)?;
     let mut options = Options::new(dir.journal());
     options.sync = config.appendfsync();
     options.reserve_bytes = start.disk_reserve;
@@ -162,10 +162,10 @@ fn fixed_settings(config: &Config, start: &Start, dir: &DataDir) -> Result<Setti
 }
 
 #[cfg(feature = "rocksdb")]
-fn open_base(start: &Start, settings: &Settings, dir: &DataDir) -> Result<Arc<dyn Base>> {
+fn open_base(config: &Config, start: &Start, dir: &DataDir) -> Result<Arc<dyn Base>> {
     use storage::base::{RocksBase, RocksOptions};
     let mut options = RocksOptions::new(dir.path().join("base"));
-    let share = if settings.maxmemory > 0 { settings.maxmemory / 8 } else { 64 << 20 };
+    let share = config.maxmemory_chosen().map_or(64 << 20, |max| max / 8);
     options.block_cache_bytes =
         start.block_cache.unwrap_or(share.clamp(4 << 20, 256 << 20)) as usize;
     let base = RocksBase::open(options)?;
@@ -173,7 +173,7 @@ fn open_base(start: &Start, settings: &Settings, dir: &DataDir) -> Result<Arc<dy
 }
 
 #[cfg(not(feature = "rocksdb"))]
-fn open_base(_: &Start, _: &Settings, _: &DataDir) -> Result<Arc<dyn Base>> {
+fn open_base(_: &Config, _: &Start, _: &DataDir) -> Result<Arc<dyn Base>> {
     bail!("this build has no RocksDB: start with --base memory")
 }
 

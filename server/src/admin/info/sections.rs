@@ -75,7 +75,7 @@ pub fn memory(call: &mut Call<'_>, out: &mut String) {
     bytes(out, "used_memory_peak", peak);
     let share = if peak == 0 { 0.0 } else { used as f64 * 100.0 / peak as f64 };
     field(out, "used_memory_peak_perc", format_args!("{share:.2}%"));
-    bytes(out, "total_system_memory", process::system_bytes());
+    bytes(out, "total_system_memory", crate::machine::memory_bytes());
     field(out, "used_memory_lua", 0);
     field(out, "used_memory_lua_human", "0B");
     field(out, "used_memory_scripts", 0);

@@ -1,4 +1,5 @@
-//! What clients see of each other: EXEC as one step, WATCH, SCAN beside other writers.
+//! What clients see of each other and of the node: EXEC as one step, WATCH, SCAN beside other
+//! writers, INFO.
 
 use super::wire::Wire;
 use super::*;
@@ -87,4 +88,26 @@ fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {
     assert!(calls > 20, "{calls} calls");
     let missed: Vec<&String> = stays.difference(&seen).collect();
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+/// C22: clients of Redis read 0 as they wrote it; the limit in force is INFO's.
+#[test]
+fn maxmemory_0_is_a_share_of_memory() {
+    let rig = Machine::default().start();
+    let wire = Wire::serve(&rig);
+    let mut client = wire.client();
+    let share = |percent: u64| rig.node.config.start().memory_bytes / 100 * percent;
+    let info = |client: &mut wire::WireClient| -> u64 {
+        let text = client.talk("INFO memory\r\nPING\r\n", "+PONG\r\n");
+        let line = text.lines().find_map(|line| line.strip_prefix("maxmemory:"));
+        line.unwrap().parse().unwrap()
+    };
+    assert_eq!(info(&mut client), share(60));
+    assert!(share(60) > 0);
+    let reply = client.talk("CONFIG GET maxmemory\r\n", "$1\r\n0\r\n");
+    assert_eq!(reply, "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n");
+    client.talk("CONFIG SET maxmemory-share 10\r\n", "+OK\r\n");
+    assert_eq!(info(&mut client), share(10));
+    client.talk("CONFIG SET maxmemory 100mb\r\n", "+OK\r\n");
+    assert_eq!(info(&mut client), 100 << 20);
 }
