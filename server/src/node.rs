@@ -1,5 +1,6 @@
 //! The composition root: everything the cores of this process share.
 
+use crate::admin::info::Samples;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::load_manager::measure::Measures;
@@ -26,6 +27,7 @@ pub struct Node {
     pub pubsub: Pubsub,
     pub measures: Measures,
     pub slowlog: Slowlog,
+    pub samples: Samples,
     pub latency: Mutex<crate::latency::Latency>,
     /// One per core.
     pub inboxes: Vec<Arc<Inbox>>,

@@ -214,6 +214,7 @@ pub(crate) fn compose(
         pubsub: Pubsub::default(),
         measures,
         slowlog,
+        samples: admin::info::Samples::default(),
         latency: Mutex::default(),
         inboxes: (0..start.threads).map(|_| Arc::new(Inbox::default())).collect(),
         counters: Counters::default(),

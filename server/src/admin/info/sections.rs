@@ -1,6 +1,6 @@
 //! The sections about the node as a whole.
 
-use super::{bytes, field, process, rates};
+use super::{bytes, field, process};
 use crate::session::Call;
 use std::sync::atomic::{AtomicU64, Ordering};
 use storage::keyspace::lru;
@@ -122,7 +122,7 @@ pub fn persistence(call: &mut Call<'_>, out: &mut String) {
 
 pub fn stats(call: &mut Call<'_>, out: &mut String) {
     let (node, counters) = (call.node, &call.node.counters);
-    let rates = rates::current();
+    let rates = node.samples.rates();
     let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     let (channels, shard_channels) = node.pubsub.sizes();
     field(out, "total_connections_received", get(&counters.connections));

@@ -90,6 +90,18 @@ fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {
     assert!(missed.is_empty(), "{missed:?}");
 }
 
+#[test]
+fn the_rate_of_commands_is_measured_though_nobody_asks() {
+    let rig = Machine::default().start();
+    let wire = Wire::serve(&rig);
+    let mut client = wire.client();
+    let begun = std::time::Instant::now();
+    while rig.node.samples.rates().commands == 0 {
+        client.talk("PING\r\n", "+PONG\r\n");
+        assert!(begun.elapsed().as_secs() < 30, "no sample was taken");
+    }
+}
+
 /// C22: clients of Redis read 0 as they wrote it; the limit in force is INFO's.
 #[test]
 fn maxmemory_0_is_a_share_of_memory() {
