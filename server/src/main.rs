@@ -7,6 +7,7 @@ mod evict;
 mod http;
 mod latency;
 mod load_manager;
+mod logins;
 mod machine;
 mod memory;
 mod metrics;

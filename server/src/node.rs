@@ -4,6 +4,7 @@ use crate::admin::info::Samples;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::load_manager::measure::Measures;
+use crate::logins::Logins;
 use crate::net::Inbox;
 use crate::pubsub::Pubsub;
 use crate::registry::Registry;
@@ -26,8 +27,9 @@ pub struct Node {
     pub clients: Clients,
     pub pubsub: Pubsub,
     pub measures: Measures,
-    pub slowlog: Slowlog,
     pub samples: Samples,
+    pub logins: Logins,
+    pub slowlog: Slowlog,
     pub latency: Mutex<crate::latency::Latency>,
     /// One per core.
     pub inboxes: Vec<Arc<Inbox>>,

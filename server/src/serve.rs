@@ -3,6 +3,7 @@
 use crate::clients::Clients;
 use crate::config::{BaseKind, Config, Start};
 use crate::load_manager::measure::Measures;
+use crate::logins::Logins;
 use crate::net::{self, Core, Inbox, Message};
 use crate::node::{Counters, Node, Pause, wall_ms};
 use crate::pubsub::Pubsub;
@@ -213,8 +214,9 @@ pub(crate) fn compose(
         clients: Clients::default(),
         pubsub: Pubsub::default(),
         measures,
-        slowlog,
         samples: admin::info::Samples::default(),
+        logins: Logins::default(),
+        slowlog,
         latency: Mutex::default(),
         inboxes: (0..start.threads).map(|_| Arc::new(Inbox::default())).collect(),
         counters: Counters::default(),

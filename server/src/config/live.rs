@@ -6,7 +6,7 @@
 
 use super::kind::{AUTO, Kind, Value, digest};
 use super::sources::Values;
-use super::start::Start;
+use super::start::{BaseKind, Start};
 use super::table::{KEYS, POLICIES, place};
 use cluster::journal::Sync;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -213,6 +213,11 @@ impl Config {
             BaseKind::Memory => 0,
         };
         self.maxmemory_chosen().unwrap_or(self.start.memory_bytes / 100 * share)
+    }
+
+    /// Milliseconds.
+    pub fn login_delay_max_ms(&self) -> i64 {
+        self.number(const { place("login-delay-max") })
     }
 
     /// The keyspace's settings at the start.

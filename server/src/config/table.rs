@@ -137,6 +137,7 @@ pub const KEYS: &[Row] = &[
 
     run_time(Access, "requirepass", Kind::Secret, "", "Password for clients; kept as its SHA-256 and shown so"),
     run_time(Access, "protected-mode", Kind::YesNo, "yes", "Without a password only this host may connect"),
+    run_time(Access, "login-delay-max", int(0, 60_000), "2000", "Milliseconds a login waits at most when three from its address have failed; 0: none waits"),
     start(Access, "enable-debug-command", Kind::Choice(DEBUG_COMMAND), "no", "Who may use DEBUG; local: clients on this host"),
 
     run_time(Memory, "maxmemory", bytes(0), "0", "Memory for objects; 0: a share of what there is, with --base memory no limit"),

@@ -54,6 +54,7 @@ impl Core {
         self.turn.no_touch = connection.session.no_touch && row.name != "touch";
         let after = match self.run(connection, command, args) {
             Ok(after) => after,
+            Err(Refused::Again { at }) => return self.park(connection, args, Wait::Again(at)),
             Err(Refused::Cold(cold)) => {
                 let flow = self.park(connection, args, Wait::Elsewhere);
                 let place = connection.socket_waker.place;
@@ -202,12 +203,17 @@ impl Core {
                     core: self,
                     locked: None,
                     cold: Vec::new(),
+                    again_at: None,
                 };
                 let outcome = run_contained(function, &mut call, &mut reply);
-                let cold = std::mem::take(&mut call.cold);
+                let (cold, again_at) = (std::mem::take(&mut call.cold), call.again_at);
                 if !cold.is_empty() {
                     reply.truncate(mark);
                     return Err(Refused::Cold(cold));
+                }
+                if let Some(at) = again_at {
+                    reply.truncate(mark);
+                    return Err(Refused::Again { at });
                 }
                 outcome.unwrap_or_else(|panic| Ok(After::Panicked(panic)))
             }
@@ -388,6 +394,8 @@ impl From<Fail> for NotNow {
 enum Refused {
     /// Keys have to be loaded first.
     Cold(writer::Cold),
+    /// Not before this time, ms since the epoch.
+    Again { at: i64 },
 }
 
 /// What a browser that was tricked into talking to this port sends, as Redis knows it.

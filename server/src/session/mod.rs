@@ -38,6 +38,8 @@ pub struct Call<'a> {
     /// Keys that must be loaded first; when there are any, the reply is dropped and the command
     /// runs again once they are.
     pub cold: Cold,
+    /// The reply is dropped and the command runs again at this time, ms since the epoch.
+    pub again_at: Option<i64>,
 }
 
 /// Work for another thread, whose result is the command's reply.
@@ -146,6 +148,8 @@ pub struct Session {
     pub db: usize,
     pub protocol: Protocol,
     pub authenticated: bool,
+    /// The login that runs next has waited as long as it must.
+    pub login_waited: bool,
     pub multi: Option<Box<Multi>>,
     /// Raised when a watched key changes; made at the first WATCH.
     pub watch: Option<Watch>,
@@ -163,6 +167,7 @@ impl Session {
             db: 0,
             protocol: Protocol::Resp2,
             authenticated,
+            login_waited: false,
             multi: None,
             watch: None,
             watched: Vec::new(),

@@ -192,6 +192,7 @@ fn run_queue(
                     core: call.core,
                     locked: Some(&mut locked),
                     cold: Vec::new(),
+                    again_at: None,
                 };
                 run_contained(function, &mut inner, reply).map(|outcome| match outcome {
                     // WAIT inside a transaction answers at once.
