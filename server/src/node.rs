@@ -1,8 +1,10 @@
 //! The composition root: everything the cores of this process share.
 
+use crate::admin::info::Samples;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::load_manager::measure::Measures;
+use crate::logins::Logins;
 use crate::net::Inbox;
 use crate::pubsub::Pubsub;
 use crate::registry::Registry;
@@ -25,6 +27,8 @@ pub struct Node {
     pub clients: Clients,
     pub pubsub: Pubsub,
     pub measures: Measures,
+    pub samples: Samples,
+    pub logins: Logins,
     pub slowlog: Slowlog,
     pub latency: Mutex<crate::latency::Latency>,
     /// One per core.
@@ -65,6 +69,8 @@ pub struct Counters {
     pub memory_peak: AtomicU64,
     pub killed_for_output: AtomicU64,
     pub protocol_errors: AtomicU64,
+    /// Commands that panicked.
+    pub panics: AtomicU64,
 }
 
 /// CLIENT PAUSE: until when, and whether only writes.

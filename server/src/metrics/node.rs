@@ -30,6 +30,7 @@ impl Sample {
             auth_failures: count(&counters.auth_failures),
             protocol_errors: count(&counters.protocol_errors),
             killed_for_output: count(&counters.killed_for_output),
+            panics: count(&counters.panics),
             net_in: count(&counters.net_in),
             net_out: count(&counters.net_out),
             memory_used: used,

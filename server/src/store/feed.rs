@@ -92,7 +92,10 @@ pub(super) fn feed(node: &Node, store: &Store) -> Result<()> {
         if feed.is_empty() {
             break;
         }
-        let ingested = store.base.ingest(feed)?;
+        let ingested = {
+            let _ingests = store.ingesting.lock();
+            store.base.ingest(feed)?
+        };
         store.fed_bytes.fetch_add(ingested.file_bytes, Ordering::Relaxed);
         set_lagging(node, store, store.lag_bytes() > node.config.base_lag_max());
         store.journal.purge(ingested.index);

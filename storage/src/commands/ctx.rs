@@ -383,13 +383,22 @@ impl<'a, 's> Ctx<'a, 's> {
         partition.insert(db, key, entry);
         partition.changed(db, key.name);
         let slot = if self.space.journaled { partition.find(db, key) } else { None };
-        self.space.count(db, bucket, 1);
+        self.count(bucket, 1);
         if deadline.is_some() {
             self.space.note_deadlines();
         }
         self.notify(Class::New, "new", key);
         if let Some(slot) = slot {
             self.journal_whole(key, slot, true);
+        }
+    }
+
+    /// Counts a key that was made (+1) or went (-1), so that a rewind can take it back.
+    #[inline]
+    fn count(&mut self, bucket: u16, change: i8) {
+        self.space.count(self.db, bucket, i64::from(change));
+        if self.space.journaled {
+            self.turn.counted.push((self.db as u8, bucket, change));
         }
     }
 
@@ -476,7 +485,7 @@ impl<'a, 's> Ctx<'a, 's> {
         let partition = self.locked.get_mut(key.partition())?;
         let entry = partition.remove(db, key, true)?;
         partition.changed(db, key.name);
-        self.space.count(db, entry.bucket(), -1);
+        self.count(entry.bucket(), -1);
         if self.space.journaled {
             self.journal_delete(key, !was_single);
         }

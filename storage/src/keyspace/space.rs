@@ -8,7 +8,7 @@ use super::key::{Key, PARTITIONS};
 use super::notify::Notice;
 use super::partition::Partition;
 use super::settings::Settings;
-use super::tail::Tail;
+use super::tail::{Tail, TailError};
 use crate::bucket::bucket_of;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -40,6 +40,17 @@ pub struct Space {
     tail: OnceLock<Tail>,
 }
 
+/// Dropped while a partition is half settled: after a panic, which nobody may go on from.
+struct Settling {
+    fail: fn(&TailError) -> !,
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        (self.fail)(&TailError::Panicked);
+    }
+}
+
 /// What one core carries from command to command.
 pub struct Turn {
     /// Milliseconds since the epoch, read once per turn of the loop.
@@ -56,6 +67,8 @@ pub struct Turn {
     pub expired: u64,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// What the execution under way has added to the counts of keys: db, bucket, by how much.
+    pub(crate) counted: Vec<(u8, u16, i8)>,
     /// A key of the command about to run that is hashed already.
     hashed: Option<Hashed>,
 }
@@ -82,6 +95,7 @@ impl Turn {
             misses: 0,
             expired: 0,
             no_touch: false,
+            counted: Vec::new(),
             hashed: None,
         }
     }
@@ -107,6 +121,23 @@ impl Turn {
             }
             _ => Key::new(name, self.settings.tag),
         }
+    }
+
+    /// The execution under way is journaled and done.
+    #[inline]
+    pub fn end_execution(&mut self) {
+        self.batch.clear();
+        self.counted.clear();
+    }
+
+    /// Takes back what the execution under way has counted, and drops what it would have journaled
+    /// and told. The partitions it changed are for [`super::Rewind`].
+    pub fn undo_execution(&mut self, space: &Space) {
+        for (db, bucket, change) in self.counted.drain(..) {
+            space.count(usize::from(db), bucket, -i64::from(change));
+        }
+        self.batch.clear();
+        self.notices.clear();
     }
 
     /// Begins a turn of the loop: the time, and the settings if they changed.
@@ -252,9 +283,12 @@ impl Space {
 
     #[cold]
     fn settle(&self, partition: &mut Partition) {
-        if let (Err(error), Some(tail)) = (super::tail::settle(self, partition), self.tail()) {
+        let Some(tail) = self.tail() else { return };
+        let settling = Settling { fail: tail.fail };
+        if let Err(error) = super::tail::settle(self, partition, tail.clock) {
             (tail.fail)(&error);
         }
+        std::mem::forget(settling);
     }
 
     /// Says what applying the journal's tail needs; once, before the first `defer`.

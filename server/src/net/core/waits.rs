@@ -39,7 +39,8 @@ impl Core {
                     Reply::new(&mut connection.out, connection.session.protocol).int(0);
                     core.resume(connection);
                 }
-                Some(Wait::Until(_)) => core.waiting.push(place),
+                Some(Wait::Again(at)) if at <= core.turn.now => core.retry(connection),
+                Some(Wait::Until(_) | Wait::Again(_)) => core.waiting.push(place),
                 _ => {}
             });
         }
