@@ -20,6 +20,7 @@ mod pubsub;
 mod registry;
 mod serve;
 mod session;
+mod simulate;
 mod slowlog;
 mod store;
 mod workers;
@@ -41,6 +42,7 @@ fn main() {
         Task::Serve => serve::run(loaded.config),
         Task::Restore(from) => offline::restore(&from, &loaded.config.start().dir),
         Task::Check(dir) => offline::check(&dir),
+        Task::Simulate(args) => simulate::run(&args),
     };
     if let Err(error) = result {
         // One line that names the file and what to do.

@@ -182,6 +182,8 @@ fn subcommands_name_a_directory_and_take_keys_on_either_side() {
     assert_eq!(loaded.config.start().dir, Path::new("to"));
     assert_eq!(loaded.config.start().port, 7);
     assert_eq!(load_with(&["check", "d"], &[]).unwrap().task, Task::Check("d".into()));
+    let task = load_with(&["simulate", "--trace", "dos", "--help"], &[]).unwrap().task;
+    assert_eq!(task, Task::Simulate(["--trace", "dos", "--help"].map(String::from).to_vec()));
     assert_eq!(load_with(&[], &[]).unwrap().task, Task::Serve);
     assert!(matches!(load_with(&["check"], &[]), Err(NotLoaded::CommandLine(_))));
     assert!(matches!(load_with(&["chek", "d"], &[]), Err(NotLoaded::CommandLine(_))));
