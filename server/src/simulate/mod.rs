@@ -124,14 +124,15 @@ fn page(trace: &Trace, options: &Options, rows: &[(String, Score)]) -> String {
 fn json(trace: &Trace, options: &Options, rows: &[(String, Score)]) -> anyhow::Result<String> {
     let mut rows = rows.iter();
     let (name, score) = rows.next().context("no policy")?;
+    let beside = rows
+        .map(|(name, score)| Ok((name.clone(), serde_json::to_value(score)?)))
+        .collect::<Result<serde_json::Map<_, _>, serde_json::Error>>()?;
     let mut object = serde_json::to_value(score)?;
-    object["policy"] = name.as_str().into();
-    object["trace"] = trace.name.as_str().into();
-    object["seeds"] = options.seeds.as_slice().into();
-    object["beside"] = serde_json::Value::Object(
-        rows.map(|(name, score)| Ok((name.clone(), serde_json::to_value(score)?)))
-            .collect::<Result<_, serde_json::Error>>()?,
-    );
+    let fields = object.as_object_mut().context("a score is an object")?;
+    fields.insert("policy".to_owned(), name.as_str().into());
+    fields.insert("trace".to_owned(), trace.name.as_str().into());
+    fields.insert("seeds".to_owned(), options.seeds.as_slice().into());
+    fields.insert("beside".to_owned(), beside.into());
     Ok(format!("{object:#}\n"))
 }
 
