@@ -16,11 +16,26 @@ use storage::bucket::Tag;
 use storage::commands::parse::is;
 use storage::commands::row::Handler;
 use storage::commands::{Ctx, Fail, Row};
-use storage::keyspace::{Key, Known, Locked, Turn};
+use storage::keyspace::{Key, Locked, Need, Turn};
 use storage::record::DBS;
 
-/// Keys that must be loaded before the command can run: `(db, name)`.
-pub type Cold = Vec<(usize, Box<[u8]>)>;
+/// A key that a command looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    pub db: usize,
+    pub key: Key<'a>,
+    pub need: Need,
+}
+
+/// A key that must be loaded before a command can run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ColdKey {
+    pub db: usize,
+    pub name: Box<[u8]>,
+    pub need: Need,
+}
+
+pub type Cold = Vec<ColdKey>;
 
 pub enum Ran {
     Done(Result<(), Fail>),
@@ -42,7 +57,8 @@ pub fn execute(
 ) -> Ran {
     if let Some(at) = command.only_key {
         let key = turn.key(args.at(at));
-        return match lock_one_known(node, db, &key) {
+        let wanted = Wanted { db, key, need: command.row.need() };
+        return match lock_one_known(node, wanted) {
             Ok(locked) => {
                 let cx = Ctx::new(args, db, &node.space, locked, turn).with_key(at, key);
                 run(node, cx, handler, reply)
@@ -57,18 +73,14 @@ pub fn execute(
     }
 }
 
-/// All keys that a command looks at, with their databases.
-pub fn keys_of<'a>(
-    row: &Row,
-    args: Args<'a>,
-    db: usize,
-    tag: Tag,
-) -> SmallVec<[(usize, Key<'a>); 4]> {
+/// All keys that a command looks at.
+pub fn keys_of<'a>(row: &Row, args: Args<'a>, db: usize, tag: Tag) -> SmallVec<[Wanted<'a>; 2]> {
+    let need = row.need();
     let positions = row.keys.iter().flat_map(|spec| spec.positions(args));
-    let mut keys: SmallVec<[(usize, Key<'a>); 4]> =
-        positions.map(|at| (db, Key::new(args.at(at), tag))).collect();
-    if let (Some(other), Some((_, key))) = (other_db(row, args), keys.first().copied()) {
-        keys.push((other, key));
+    let mut keys: SmallVec<[Wanted<'a>; 2]> =
+        positions.map(|at| Wanted { db, key: Key::new(args.at(at), tag), need }).collect();
+    if let (Some(db), Some(first)) = (other_db(row, args), keys.first().copied()) {
+        keys.push(Wanted { db, ..first });
     }
     keys
 }
@@ -99,13 +111,13 @@ fn run(node: &Node, mut cx: Ctx<'_, '_>, handler: Handler, reply: &mut Reply<'_>
 
 /// [`lock_known`] for the most frequent case.
 #[inline]
-fn lock_one_known<'s>(node: &'s Node, db: usize, key: &Key<'_>) -> Result<Locked<'s>, Cold> {
-    let locked = node.space.lock_one(key.partition());
-    if node.store.is_none() || is_known(&locked, db, key) {
+fn lock_one_known<'s>(node: &'s Node, wanted: Wanted<'_>) -> Result<Locked<'s>, Cold> {
+    let locked = node.space.lock_one(wanted.key.partition());
+    if node.store.is_none() || is_known(&locked, &wanted) {
         return Ok(locked);
     }
     drop(locked);
-    lock_known_in(node, &[(db, *key)])
+    lock_known_in(node, &[wanted])
 }
 
 /// The second database that MOVE and COPY name: what is there must be known too.
@@ -132,30 +144,44 @@ pub fn commit(node: &Node, turn: &mut Turn) {
     }
 }
 
-/// Locks the partitions of `keys` with every key either resident or known to be absent; else says
-/// which have to be loaded. Without a base everything is known.
+/// Locks the partitions of `keys` with every key either resident, as far as it is needed, or known
+/// to be absent; else says which have to be loaded. Without a base everything is known.
 #[inline]
-pub fn lock_known<'s>(node: &'s Node, db: usize, keys: &[Key<'_>]) -> Result<Locked<'s>, Cold> {
-    lock_known_in(node, &keys.iter().map(|key| (db, *key)).collect::<SmallVec<[_; 2]>>())
+pub fn lock_known<'s>(
+    node: &'s Node,
+    db: usize,
+    keys: &[Key<'_>],
+    need: Need,
+) -> Result<Locked<'s>, Cold> {
+    let wanted = keys.iter().map(|key| Wanted { db, key: *key, need });
+    lock_known_in(node, &wanted.collect::<SmallVec<[_; 2]>>())
 }
 
 /// [`lock_known`] for keys of several databases.
-pub fn lock_known_in<'s>(node: &'s Node, keys: &[(usize, Key<'_>)]) -> Result<Locked<'s>, Cold> {
+pub fn lock_known_in<'s>(node: &'s Node, keys: &[Wanted<'_>]) -> Result<Locked<'s>, Cold> {
     let lock = || match keys {
-        [(_, key)] => node.space.lock_one(key.partition()),
-        keys => node.space.lock(keys.iter().map(|(_, key)| key.partition())),
+        [wanted] => node.space.lock_one(wanted.key.partition()),
+        keys => node.space.lock(keys.iter().map(|wanted| wanted.key.partition())),
     };
     let locked = lock();
     let Some(store) = &node.store else { return Ok(locked) };
-    if keys.iter().all(|(db, key)| is_known(&locked, *db, key)) {
+    if keys.iter().all(|wanted| is_known(&locked, wanted)) {
         return Ok(locked);
     }
     ask_base(node, store, keys, locked, lock)
 }
 
-fn is_known(locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
-    let partition = locked.get(key.partition());
-    partition.is_none_or(|partition| partition.known(db, key) != Known::Unknown)
+fn is_known(locked: &Locked<'_>, wanted: &Wanted<'_>) -> bool {
+    let partition = locked.get(wanted.key.partition());
+    partition.is_none_or(|partition| partition.known(wanted.db, &wanted.key).meets(wanted.need))
+}
+
+/// Whether the base's filters in memory cannot say that it has no such key.
+fn may_be_in_base(node: &Node, store: &crate::store::Store, wanted: &Wanted<'_>) -> bool {
+    let Wanted { db, key, .. } = wanted;
+    let (bucket, db) = (node.space.bucket(key), node.space.physical(*db));
+    let place = BaseKey { bucket, db, hash: key.hash, key: key.name };
+    store.base.probe(place) == Cached::Unknown
 }
 
 /// The slow way: the base's filters may say no at once; what they cannot say is cold.
@@ -163,29 +189,26 @@ fn is_known(locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
 fn ask_base<'s>(
     node: &'s Node,
     store: &crate::store::Store,
-    keys: &[(usize, Key<'_>)],
+    keys: &[Wanted<'_>],
     locked: Locked<'s>,
     lock: impl Fn() -> Locked<'s>,
 ) -> Result<Locked<'s>, Cold> {
     // A key that leaves memory between the question and the second look would be taken for
     // absent; the partitions count what leaves, so that this is noticed.
     let evictions = |locked: &Locked<'_>| -> u64 {
-        keys.iter().filter_map(|(_, key)| locked.get(key.partition())).map(|at| at.evictions).sum()
+        let partitions = keys.iter().filter_map(|wanted| locked.get(wanted.key.partition()));
+        partitions.map(|partition| partition.evictions).sum()
     };
     let mut locked = locked;
     loop {
-        let unknown: Vec<&(usize, Key)> =
-            keys.iter().filter(|(db, key)| !is_known(&locked, *db, key)).collect();
+        let unknown: Vec<&Wanted> =
+            keys.iter().filter(|wanted| !is_known(&locked, wanted)).collect();
         let (before, map) = (evictions(&locked), node.space.db_map());
         drop(locked);
         let cold: Cold = unknown
             .into_iter()
-            .filter(|(db, key)| {
-                let (bucket, physical) = (node.space.bucket(key), node.space.physical(*db));
-                let key = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
-                matches!(store.base.probe(key), Cached::Unknown)
-            })
-            .map(|(db, key)| (*db, key.name.into()))
+            .filter(|wanted| may_be_in_base(node, store, wanted))
+            .map(|Wanted { db, key, need }| ColdKey { db: *db, name: key.name.into(), need: *need })
             .collect();
         if !cold.is_empty() {
             return Err(cold);
@@ -199,12 +222,8 @@ fn ask_base<'s>(
 
 /// Whether a key that was known before the lock was taken still is; for EXEC, which locks the
 /// keys of several databases at once.
-pub fn is_still_known(node: &Node, locked: &Locked<'_>, db: usize, key: &Key<'_>) -> bool {
-    if node.store.is_none() || is_known(locked, db, key) {
-        return true;
-    }
-    let (bucket, physical) = (node.space.bucket(key), node.space.physical(db));
-    let place = BaseKey { bucket, db: physical, hash: key.hash, key: key.name };
+pub fn is_still_known(node: &Node, locked: &Locked<'_>, wanted: &Wanted<'_>) -> bool {
+    let Some(store) = &node.store else { return true };
     // The filters in memory may say no, as they did before.
-    node.store.as_ref().is_some_and(|store| store.base.probe(place) == Cached::Absent)
+    is_known(locked, wanted) || !may_be_in_base(node, store, wanted)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use storage::commands::Fail;
 use storage::commands::fail::NO_SUCH_KEY;
 use storage::commands::parse::is;
-use storage::keyspace::{Entry, Key, idle_seconds};
+use storage::keyspace::{Entry, Key, Need, idle_seconds};
 
 pub const CODE: &[(&str, SessionFn)] = &[("debug", debug)];
 
@@ -87,7 +87,7 @@ fn reload(call: &Call<'_>) -> Result<After, Fail> {
 fn show_object(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let (node, db, turn) = (call.node, call.session.db, &call.core.turn);
     let key = Key::new(call.args.at(2), turn.settings.tag);
-    let locked = match writer::lock_known(node, db, std::slice::from_ref(&key)) {
+    let locked = match writer::lock_known(node, db, std::slice::from_ref(&key), Need::Whole) {
         Ok(locked) => locked,
         Err(cold) => {
             call.cold = cold;

@@ -22,8 +22,10 @@ const KEEP_BYTES: usize = 16 << 10;
 /// Why a connection does not go on with its next request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wait {
-    /// A load or a job will say.
+    /// A job will say.
     Elsewhere,
+    /// Keys are being loaded.
+    Load,
     /// CLIENT PAUSE, or writes are slowed down: tried again at every turn.
     Gate,
     /// WAIT: until this time, ms since the epoch.

@@ -56,10 +56,8 @@ impl Core {
             Ok(after) => after,
             Err(Refused::Again { at }) => return self.park(connection, args, Wait::Again(at)),
             Err(Refused::Cold(cold)) => {
-                let flow = self.park(connection, args, Wait::Elsewhere);
-                let place = connection.socket_waker.place;
-                self.node.load(cold, self.number, place, connection.session.client.id);
-                return flow;
+                self.load_later(connection, cold);
+                return self.park(connection, args, Wait::Load);
             }
         };
         if self.is_monitored() && row.name != "exec" {
@@ -326,7 +324,7 @@ impl Core {
         connection.parked = Some(args.to_owned());
         connection.wait = Some(wait);
         connection.session.client.blocked.store(true, Ordering::Relaxed);
-        if !matches!(wait, Wait::Elsewhere) {
+        if !matches!(wait, Wait::Elsewhere | Wait::Load) {
             self.waiting.push(connection.socket_waker.place);
         }
         Flow::Stop

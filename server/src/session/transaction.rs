@@ -7,13 +7,13 @@ use super::dispatch::run_contained;
 use super::{After, Call, Multi, SessionFn};
 use crate::panics::{self, Panicked};
 use crate::registry::{Code, Found};
-use crate::writer;
+use crate::writer::{self, Wanted};
 use resp::{Args, Reply};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use storage::commands::{Ctx, Fail};
-use storage::keyspace::{Key, Locked};
+use storage::keyspace::{Key, Locked, Need};
 use storage::record::DBS;
 
 pub const CODE: &[(&str, SessionFn)] = &[
@@ -49,7 +49,7 @@ fn watch(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     }
     let (db, tag) = (call.session.db, call.core.turn.settings.tag);
     let keys: Vec<Key> = call.args.from(1).iter().map(|name| Key::new(name, tag)).collect();
-    let mut locked = match writer::lock_known(call.node, db, &keys) {
+    let mut locked = match writer::lock_known(call.node, db, &keys, Need::Main) {
         Ok(locked) => locked,
         Err(cold) => {
             call.cold = cold;
@@ -123,7 +123,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     let mut whole = false;
     // SELECT inside the queue changes the database of what follows.
     let mut db = call.session.db;
-    let mut keys: Vec<(usize, Key<'_>)> = Vec::new();
+    let mut keys: Vec<Wanted<'_>> = Vec::new();
     for (number, args) in &multi.queue {
         let Some(command) = call.node.registry.get(*number) else { continue };
         let args = args.as_args();
@@ -138,7 +138,9 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
         keys.extend(writer::keys_of(command.row, args, db, tag));
     }
     // The watched keys too: whether they are due is asked under the same locks.
-    keys.extend(call.session.watched.iter().map(|(db, name)| (*db, Key::new(name, tag))));
+    let watched = call.session.watched.iter();
+    let need = Need::Main;
+    keys.extend(watched.map(|(db, name)| Wanted { db: *db, key: Key::new(name, tag), need }));
     loop {
         let locked = writer::lock_known_in(call.node, &keys)?;
         if !whole {
@@ -147,7 +149,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
         drop(locked);
         let locked = call.node.space.lock_all();
         // Nothing may have left memory between the look and the lock.
-        if keys.iter().all(|(db, key)| writer::is_still_known(call.node, &locked, *db, key)) {
+        if keys.iter().all(|wanted| writer::is_still_known(call.node, &locked, wanted)) {
             return Ok(locked);
         }
     }

@@ -12,6 +12,7 @@ mod tests;
 
 pub use feed::feed_loop;
 pub use feeder::Feeder;
+pub use load::{LoadJob, Waiter};
 pub use replay::{replay, settle};
 
 use cluster::journal::{DataDir, Identity, Journal, JournalError};

@@ -67,8 +67,11 @@ impl Base for MemoryBase {
 
     fn load_many(&self, keys: &[OwnedKey]) -> Result<(u64, Vec<Option<Loaded>>), BaseError> {
         let state = self.state.read();
-        let keys = keys.iter().map(|key| read::main_key(key.into()));
-        let loaded: Result<_, _> = keys.map(|key| read::load(&state.records, &key)).collect();
+        let hollow = |key: &OwnedKey| {
+            let key = read::main_key(key.into());
+            state.records.get(&key).map(|value| read::hollow(&key, value)).transpose()
+        };
+        let loaded: Result<_, _> = keys.iter().map(hollow).collect();
         Ok((state.record.index, loaded?))
     }
 

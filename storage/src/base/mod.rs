@@ -143,7 +143,8 @@ pub trait Base: Send + Sync {
     /// The object and the index of the snapshot it was read from (C14).
     fn load(&self, key: BaseKey<'_>) -> Result<(u64, Option<Loaded>), BaseError>;
 
-    /// As [`Base::load`] for several keys, all from one snapshot; in the order of `keys`.
+    /// The main records of several keys, all from one snapshot; in the order of `keys`. What has
+    /// elements of its own comes without them, [hollow](Value::Hollow).
     fn load_many(&self, keys: &[OwnedKey]) -> Result<(u64, Vec<Option<Loaded>>), BaseError>;
 
     /// The stored records of one key as `(subkey, value)`, the main record, if it exists, first

@@ -5,7 +5,7 @@ use super::totals::Totals;
 use super::view::{Cursor, ELEMENT, View, to_range_end};
 use super::{BaseError, BaseKey, Due, Loaded, RawRecord, Scanned, ScannedKey};
 use crate::bytes::SmallBytes;
-use crate::objects::Corrupt;
+use crate::objects::{Corrupt, Value};
 use crate::record::{Main, OwnedKey, RecordKey, put_db_prefix, put_key_prefix};
 
 /// The key of a main record.
@@ -41,16 +41,25 @@ pub(crate) fn load(view: &impl View, main_key: &[u8]) -> Result<Option<Loaded>, 
     start.map(|start| finish(view, main_key, start)).transpose()
 }
 
-/// A main record's content: the object, whether its elements are still to come, the deadline.
-pub(crate) type Start = Result<(Loaded, bool), Corrupt>;
+/// A main record's content: the object, and whether its elements are still to come.
+type Start = Result<(Loaded, bool), Corrupt>;
 
-pub(crate) fn start(value: &[u8]) -> Start {
+fn start(value: &[u8]) -> Start {
     let main = Main::decode(value)?;
     Ok((Loaded { value: main.value()?, deadline: main.deadline }, !main.single))
 }
 
+/// What a main record alone tells.
+pub(crate) fn hollow(main_key: &[u8], value: &[u8]) -> Result<Loaded, BaseError> {
+    let started = start(value).map_err(|error| BaseError::record(main_key, &error))?;
+    Ok(match started {
+        (loaded, true) => Loaded { value: Value::Hollow(loaded.value.kind()), ..loaded },
+        (loaded, false) => loaded,
+    })
+}
+
 /// Completes what a main record began.
-pub(crate) fn finish(view: &impl View, main_key: &[u8], start: Start) -> Result<Loaded, BaseError> {
+fn finish(view: &impl View, main_key: &[u8], start: Start) -> Result<Loaded, BaseError> {
     let (mut loaded, large) = start.map_err(|error| BaseError::record(main_key, &error))?;
     if large {
         elements(view, main_key, |key, subkey, value| {

@@ -5,6 +5,7 @@
 //! named `container|subcommand`, as in Redis.
 
 use super::{Ctx, Outcome};
+use crate::keyspace::Need;
 use resp::{Args, Reply};
 
 /// The code of a command that works on the keys its row names.
@@ -77,8 +78,9 @@ pub mod flags {
     pub const ALLOW_BUSY: u32 = 1 << 15;
     pub const NO_MANDATORY_KEYS: u32 = 1 << 16;
     pub const NO_ASYNC_LOADING: u32 = 1 << 17;
-    /// Ours: the command is understood without knowing what the key held (SET without options).
-    pub const BLIND: u32 = 1 << 31;
+    /// Ours: of a key in the base its main record is enough (C15). Such a command must not change
+    /// an object but by deleting or replacing it, unless the object is a string.
+    pub const MAIN: u32 = 1 << 31;
 
     /// The names COMMAND INFO gives, in bit order.
     pub const NAMES: [(u32, &str); 18] = [
@@ -247,5 +249,10 @@ impl Row {
 
     pub fn is(&self, flag: u32) -> bool {
         self.flags & flag != 0
+    }
+
+    /// What the command must have in memory of its keys.
+    pub fn need(&self) -> Need {
+        if self.is(flags::MAIN) { Need::Main } else { Need::Whole }
     }
 }

@@ -17,7 +17,7 @@ pub use clock::{frequency, idle_seconds, lru, start as start_clock, touch};
 pub use entry::{EPOCH_END, Entry};
 pub use key::{Key, PARTITIONS, hash32, partition_of, set_hash_seed};
 pub use notify::{Class, Notice};
-pub use partition::{Db, Known, Partition, Watch};
+pub use partition::{Db, Known, Need, Partition, Watch};
 pub use rewind::Rewind;
 pub use settings::{Policy, Settings};
 pub use space::{Locked, Space, Turn};

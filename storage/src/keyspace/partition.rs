@@ -51,9 +51,30 @@ pub struct Partition {
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
 pub enum Known {
     Resident,
+    /// Resident with what its main record says; its elements are only in the base.
+    Hollow,
     Absent,
     /// Only the base can tell.
     Unknown,
+}
+
+/// What a command must have in memory of a key that exists (C15).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Clone, Copy)]
+pub enum Need {
+    /// The main record: type, deadline, whether there are elements; and the value of a string or
+    /// of a small collection.
+    Main,
+    Whole,
+}
+
+impl Known {
+    pub fn meets(self, need: Need) -> bool {
+        match self {
+            Known::Resident | Known::Absent => true,
+            Known::Hollow => need == Need::Main,
+            Known::Unknown => false,
+        }
+    }
 }
 
 impl Partition {
@@ -135,8 +156,8 @@ impl Partition {
     }
 
     pub fn known(&self, db: usize, key: &Key<'_>) -> Known {
-        if self.get(db, key).is_some() {
-            return Known::Resident;
+        if let Some(entry) = self.get(db, key) {
+            return if entry.value.is_hollow() { Known::Hollow } else { Known::Resident };
         }
         let gone = || self.dbs.get(db).is_some_and(|db| db.tombstones.contains_key(key.name));
         if self.complete || gone() { Known::Absent } else { Known::Unknown }
@@ -181,10 +202,19 @@ impl Partition {
         }
     }
 
-    /// Keeps what a load brought, unless it is resident by now.
+    /// Keeps what a load brought, unless it is resident by now. Elements fill a hollow object; it
+    /// has not changed since it was loaded, so nothing else is new.
     pub fn install(&mut self, db: usize, key: &Key<'_>, entry: Entry) {
-        if self.known(db, key) == Known::Unknown {
-            self.insert(db, key, entry);
+        match self.known(db, key) {
+            Known::Unknown => {
+                self.insert(db, key, entry);
+            }
+            Known::Hollow => {
+                if let Some(hollow) = self.get_mut(db, key) {
+                    hollow.value = entry.value;
+                }
+            }
+            Known::Resident | Known::Absent => {}
         }
     }
 

@@ -62,6 +62,10 @@ pub enum Value {
     ZSet(Box<ZSet>),
     /// In place: small hashes are many, and theirs is a pointer and a length.
     Hash(Hash),
+    /// A collection in the large form of which only the main record was read: it exists, and is
+    /// of this kind. To a command that wants a type's content it is of another type, so one that
+    /// was not made for it fails and cannot take it for empty.
+    Hollow(Kind),
 }
 
 impl Value {
@@ -71,7 +75,7 @@ impl Value {
         use crate::prefetch::prefetch;
         match self {
             Value::Str(Str::Bytes(SmallBytes::Heap(bytes))) => prefetch(&**bytes),
-            Value::Str(_) => {}
+            Value::Str(_) | Value::Hollow(_) => {}
             Value::List(list) => prefetch(&**list),
             Value::Set(set) => prefetch(&**set),
             Value::ZSet(zset) => prefetch(&**zset),
@@ -140,7 +144,12 @@ impl Value {
             Value::Set(_) => Kind::Set,
             Value::ZSet(_) => Kind::ZSet,
             Value::Hash(_) => Kind::Hash,
+            Value::Hollow(kind) => *kind,
         }
+    }
+
+    pub fn is_hollow(&self) -> bool {
+        matches!(self, Value::Hollow(_))
     }
 
     /// What `OBJECT ENCODING` answers.
@@ -151,6 +160,7 @@ impl Value {
             Value::Set(set) => set.encoding(),
             Value::ZSet(zset) => zset.encoding(),
             Value::Hash(hash) => hash.encoding(),
+            Value::Hollow(_) => "unknown",
         }
     }
 
@@ -161,13 +171,14 @@ impl Value {
             Value::Set(set) => set.is_single(),
             Value::ZSet(zset) => zset.is_single(),
             Value::Hash(hash) => hash.is_single(),
+            Value::Hollow(_) => false,
         }
     }
 
-    /// Number of elements, 1 for a string.
+    /// Number of elements; 1 for a string and where it is not known.
     pub fn len(&self) -> usize {
         match self {
-            Value::Str(_) => 1,
+            Value::Str(_) | Value::Hollow(_) => 1,
             Value::List(list) => list.len(),
             Value::Set(set) => set.len(),
             Value::ZSet(zset) => zset.len(),
@@ -179,7 +190,7 @@ impl Value {
         self.len() == 0
     }
 
-    /// The main record's payload.
+    /// The main record's payload; a hollow object has none and is never put.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Value::Str(string) => string.encode(out),
@@ -187,13 +198,14 @@ impl Value {
             Value::Set(set) => set.encode(out),
             Value::ZSet(zset) => zset.encode(out),
             Value::Hash(hash) => hash.encode(out),
+            Value::Hollow(_) => unreachable!("a hollow object is not changed"),
         }
     }
 
     /// Large form: every element as `put(subkey, value)`.
     pub fn elements(&self, put: &mut dyn FnMut(&[u8], &[u8])) {
         match self {
-            Value::Str(_) => {}
+            Value::Str(_) | Value::Hollow(_) => {}
             Value::List(list) => list.elements(put),
             Value::Set(set) => set.elements(put),
             Value::ZSet(zset) => zset.elements(put),
@@ -214,6 +226,7 @@ impl Value {
     pub fn load_element(&mut self, subkey: &[u8], value: &[u8]) -> Result<(), Corrupt> {
         match self {
             Value::Str(_) => Err(Corrupt("string")),
+            Value::Hollow(_) => Err(Corrupt("hollow")),
             Value::List(list) => list.load_element(subkey, value),
             Value::Set(set) => set.load_element(subkey, value),
             Value::ZSet(zset) => zset.load_element(subkey, value),
@@ -223,7 +236,7 @@ impl Value {
 
     pub fn unload_element(&mut self, subkey: &[u8]) {
         match self {
-            Value::Str(_) => {}
+            Value::Str(_) | Value::Hollow(_) => {}
             Value::List(list) => list.unload_element(subkey),
             Value::Set(set) => set.unload_element(subkey),
             Value::ZSet(zset) => zset.unload_element(subkey),
@@ -238,6 +251,7 @@ impl Value {
             Value::Set(set) => size_of::<Set>() + set.heap_bytes(samples),
             Value::ZSet(zset) => size_of::<ZSet>() + zset.heap_bytes(samples),
             Value::Hash(hash) => hash.heap_bytes(samples),
+            Value::Hollow(_) => 0,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod clock;
 mod input;
+mod loads;
 mod output;
 mod places;
 mod waits;
@@ -15,6 +16,7 @@ use super::connection::Connection;
 use super::inbox::{Inbox, Message};
 use crate::node::{Node, steady_ns, wall_ms};
 use crate::registry::Command;
+use crate::store::LoadJob;
 use resp::{Ahead, Limits, Reply};
 use slab::Slab;
 use std::pin::Pin;
@@ -51,6 +53,8 @@ pub struct Core {
     unreleased: Vec<usize>,
     /// Connections that wait at a gate or for a time.
     pub(crate) waiting: Vec<usize>,
+    /// Keys to be loaded for this turn's commands.
+    loads: LoadJob,
     buffer: Vec<u8>,
     limits: Limits,
     /// The last command by the name it was sent with: mostly it is also the next one.
@@ -90,6 +94,7 @@ impl Core {
             dirty: Vec::new(),
             unreleased: Vec::new(),
             waiting: Vec::new(),
+            loads: LoadJob::default(),
             buffer: vec![0; READ_BYTES],
             limits: Limits::default(),
             last_command: None,

@@ -21,6 +21,7 @@ impl Core {
 
     /// The journal once, then all replies.
     pub(super) fn end_turn(&mut self) {
+        self.begin_loads();
         if let Some(store) = &self.node.store {
             let end = store.journal.end();
             if store.journal.written() < end

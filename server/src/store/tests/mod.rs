@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod clients;
+mod cold;
 mod panics;
 mod random;
 mod rules;
@@ -45,6 +46,9 @@ struct SpyBase {
     journal: OnceLock<Journal>,
     /// Runs after a load has read the base and before the load ends.
     on_load: Mutex<Option<Hook>>,
+    /// Keys of each reading of main records, and how many objects were read with their elements.
+    reads: Mutex<Vec<usize>>,
+    wholes: AtomicUsize,
     /// Runs after an ingest, before the feed says that it is done.
     on_ingest: Mutex<Option<Hook>>,
     /// (index of a feed, index up to which the journal was synced then), where that is wrong.
@@ -65,6 +69,7 @@ impl Base for SpyBase {
     }
 
     fn load(&self, key: BaseKey<'_>) -> Result<(u64, Option<Loaded>), BaseError> {
+        self.wholes.fetch_add(1, Ordering::Relaxed);
         let loaded = self.inner.load(key);
         let hook = self.on_load.lock().take();
         hook.into_iter().for_each(|act| act());
@@ -72,7 +77,11 @@ impl Base for SpyBase {
     }
 
     fn load_many(&self, keys: &[OwnedKey]) -> Result<(u64, Vec<Option<Loaded>>), BaseError> {
-        self.inner.load_many(keys)
+        self.reads.lock().push(keys.len());
+        let loaded = self.inner.load_many(keys);
+        let hook = self.on_load.lock().take();
+        hook.into_iter().for_each(|act| act());
+        loaded
     }
 
     fn records(&self, key: BaseKey<'_>) -> Result<(u64, Vec<RawRecord>), BaseError> {
@@ -245,6 +254,7 @@ impl Rig {
         self.node.counters.unloaded.load(Ordering::Relaxed) - before
     }
 
+    /// Whether a key's object is in memory, a hollow one too.
     fn is_resident(&self, name: &str) -> bool {
         let key = Key::new(name.as_bytes(), self.node.space.tag());
         self.node.space.partition(key.partition()).get(self.db, &key).is_some()

@@ -6,7 +6,7 @@ use super::*;
 use crate::session::{After, Call, SessionFn};
 use storage::commands::row::range;
 use storage::commands::{Ctx, Fail, Missing, Outcome, ROW, Row, Run, flags};
-use storage::keyspace::Watch;
+use storage::keyspace::{Need, Watch};
 use storage::objects::{Hash, Value};
 
 /// `crash KEY...` changes all its keys, then panics in the middle of changing the last one;
@@ -168,9 +168,10 @@ fn a_load_under_way_brings_nothing_after_a_panic_and_watched_keys_count_as_chang
         let partition = core.node.space.partition(key_of(&core, KEYS[0]));
         loading.lock().push(partition.is_loading(0, KEYS[0].as_bytes()));
     }));
+    let cold = writer::ColdKey { db: 0, name: KEYS[0].as_bytes().into(), need: Need::Whole };
     let loaded = || rig.node.counters.loaded.load(Ordering::Relaxed);
     let before = loaded();
-    load_all(rig.node, rig.store(), &vec![(0, KEYS[0].as_bytes().into())]).unwrap();
+    load_all(rig.node, rig.store(), &vec![cold]).unwrap();
     assert_eq!((loaded(), seen.lock().as_slice()), (before, &[true][..]), "it was given up");
     assert!(watch.load(Ordering::Acquire));
     assert_eq!(rig.run("MGET {t}a {t}new"), "*2 $1 v $1 v");

@@ -151,6 +151,15 @@ impl RocksBase {
         }
     }
 
+    /// The only column family.
+    fn family(&self) -> Result<&rocksdb::ColumnFamily, BaseError> {
+        let family = self.db.cf_handle(DEFAULT_COLUMN_FAMILY_NAME);
+        family.ok_or_else(|| BaseError::Corrupt {
+            place: self.options.path.display().to_string(),
+            reason: "it has no column family".to_owned(),
+        })
+    }
+
     fn property(&self, name: impl rocksdb::CStrLike) -> u64 {
         self.db.property_int_value(name).ok().flatten().unwrap_or(0)
     }
@@ -194,14 +203,24 @@ impl Base for RocksBase {
 
     fn load_many(&self, keys: &[OwnedKey]) -> Result<(u64, Vec<Option<Loaded>>), BaseError> {
         let (index, view) = self.snapshot();
-        let keys: Vec<Vec<u8>> = keys.iter().map(|key| read::main_key(key.into())).collect();
         let mut options = ReadOptions::default();
         options.set_snapshot(&view.snapshot);
-        let mut loaded = Vec::with_capacity(keys.len());
-        for (key, found) in keys.iter().zip(self.db.multi_get_opt(&keys, &options)) {
-            let value = found.map_err(|error| run_error("read", &error))?;
-            let object = value.map(|value| read::finish(&view, key, read::start(&value)));
-            loaded.push(object.transpose()?);
+        // In the order of the store, so that keys of one block are looked for together.
+        let mut places: Vec<(Vec<u8>, usize)> = keys
+            .iter()
+            .enumerate()
+            .map(|(place, key)| (read::main_key(key.into()), place))
+            .collect();
+        places.sort_unstable();
+        let names = places.iter().map(|(key, _)| key.as_slice());
+        let mut loaded: Vec<Option<Loaded>> = Vec::new();
+        loaded.resize_with(keys.len(), || None);
+        let found = self.db.batched_multi_get_cf_opt(self.family()?, names, true, &options);
+        for ((key, place), value) in places.iter().zip(found) {
+            let Some(value) = value.map_err(|error| run_error("read", &error))? else { continue };
+            if let Some(slot) = loaded.get_mut(*place) {
+                *slot = Some(read::hollow(key, &value)?);
+            }
         }
         Ok((index, loaded))
     }

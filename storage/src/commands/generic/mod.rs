@@ -25,7 +25,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "del",
         arity: -2,
-        flags: flags::WRITE,
+        flags: flags::MAIN | flags::WRITE,
         acl: acl::KEYSPACE,
         keys: &[range(1, -1, 1, "RM delete")],
         complexity: "O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).",
@@ -38,7 +38,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "exists",
         arity: -2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[range(1, -1, 1, "RO")],
         complexity: "O(N) where N is the number of keys to check.",
@@ -74,7 +74,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "expiretime",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[one(1, "RO access")],
         since: "7.0.0",
@@ -133,7 +133,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "pexpiretime",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[one(1, "RO access")],
         since: "7.0.0",
@@ -145,7 +145,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "pttl",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[one(1, "RO access")],
         since: "2.6.0",
@@ -180,7 +180,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "touch",
         arity: -2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[range(1, -1, 1, "RO")],
         since: "3.2.1",
@@ -194,7 +194,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "ttl",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[one(1, "RO access")],
         summary: "Tells how many seconds a key has left",
@@ -206,7 +206,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "type",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[one(1, "RO")],
         summary: "Tells which data type a key holds",
@@ -217,7 +217,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "unlink",
         arity: -2,
-        flags: flags::WRITE | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::FAST,
         acl: acl::KEYSPACE,
         keys: &[range(1, -1, 1, "RM delete")],
         since: "4.0.0",

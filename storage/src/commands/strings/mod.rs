@@ -16,7 +16,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "append",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW insert")],
         since: "2.0.0",
@@ -32,7 +32,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "decr",
         arity: 2,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         group: Group::String,
@@ -44,7 +44,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "decrby",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         group: Group::String,
@@ -56,7 +56,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "get",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RO access")],
         group: Group::String,
@@ -68,7 +68,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "getdel",
         arity: 2,
-        flags: flags::WRITE | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access delete")],
         since: "6.2.0",
@@ -81,7 +81,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "getex",
         arity: -2,
-        flags: flags::WRITE | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         since: "6.2.0",
@@ -95,7 +95,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "getrange",
         arity: 4,
-        flags: flags::READONLY,
+        flags: flags::MAIN | flags::READONLY,
         acl: acl::STRING,
         keys: &[one(1, "RO access")],
         since: "2.4.0",
@@ -112,7 +112,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "getset",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         group: Group::String,
@@ -124,7 +124,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "incr",
         arity: 2,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         group: Group::String,
@@ -136,7 +136,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "incrby",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         group: Group::String,
@@ -148,7 +148,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "incrbyfloat",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RW access update")],
         since: "2.6.0",
@@ -161,7 +161,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "lcs",
         arity: -3,
-        flags: flags::READONLY,
+        flags: flags::MAIN | flags::READONLY,
         acl: acl::STRING,
         keys: &[range(1, 2, 1, "RO access")],
         since: "7.0.0",
@@ -175,7 +175,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "mget",
         arity: -2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::STRING,
         keys: &[range(1, -1, 1, "RO access")],
         group: Group::String,
@@ -189,7 +189,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "mset",
         arity: -3,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[range(1, -1, 2, "OW update")],
         since: "1.0.1",
@@ -203,7 +203,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "msetnx",
         arity: -3,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[range(1, -1, 2, "OW insert")],
         since: "1.0.1",
@@ -217,7 +217,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "psetex",
         arity: 4,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[one(1, "OW update")],
         since: "2.6.0",
@@ -230,7 +230,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "set",
         arity: -3,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[one(1, "RW access update variable_flags")],
         group: Group::String,
@@ -243,7 +243,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "setex",
         arity: 4,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[one(1, "OW update")],
         since: "2.0.0",
@@ -256,7 +256,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "setnx",
         arity: 3,
-        flags: flags::WRITE | flags::DENYOOM | flags::FAST,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "OW insert")],
         group: Group::String,
@@ -268,7 +268,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "setrange",
         arity: 4,
-        flags: flags::WRITE | flags::DENYOOM,
+        flags: flags::MAIN | flags::WRITE | flags::DENYOOM,
         acl: acl::STRING,
         keys: &[one(1, "RW update")],
         since: "2.2.0",
@@ -284,7 +284,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "strlen",
         arity: 2,
-        flags: flags::READONLY | flags::FAST,
+        flags: flags::MAIN | flags::READONLY | flags::FAST,
         acl: acl::STRING,
         keys: &[one(1, "RO")],
         since: "2.2.0",
@@ -297,7 +297,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "substr",
         arity: 4,
-        flags: flags::READONLY,
+        flags: flags::MAIN | flags::READONLY,
         acl: acl::STRING,
         keys: &[one(1, "RO access")],
         group: Group::String,
