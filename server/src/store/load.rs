@@ -48,6 +48,11 @@ pub struct LoadJob {
 }
 
 impl LoadJob {
+    /// Number of keys, some perhaps named twice.
+    pub fn len(&self) -> usize {
+        self.ahead.len() + self.waiters.iter().map(|waiter| waiter.cold.len()).sum::<usize>()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }

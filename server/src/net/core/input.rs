@@ -1,6 +1,6 @@
 //! What clients send: read once per turn, decoded, executed.
 
-use super::super::connection::Connection;
+use super::super::connection::{Connection, Wait};
 use super::{Core, Flow, READ_BYTES};
 use crate::node::steady_ns;
 use resp::{Ahead, Decoder, Reply, Stopped};
@@ -159,6 +159,9 @@ impl Core {
         }
         connection.decoder = decoder;
         self.ahead = ahead;
+        if connection.wait == Some(Wait::Load) {
+            self.look_ahead(connection.session.db, data.get(at..).unwrap_or_default());
+        }
         if connection.out.len() > before {
             connection.mark(self.node.journal_end());
         }

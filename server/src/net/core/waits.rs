@@ -25,6 +25,9 @@ impl Core {
         connection.wait = None;
         self.clock = steady_ns();
         let flow = self.execute(connection, args.as_args());
+        if connection.wait == Some(Wait::Load) {
+            self.look_ahead(connection.session.db, &connection.input);
+        }
         if flow == Flow::Next || connection.wait.is_none() {
             self.resume(connection);
         }

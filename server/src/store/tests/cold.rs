@@ -1,5 +1,6 @@
 //! C15: what is read of the base for a command, and for the commands behind it.
 
+use super::wire::Wire;
 use super::*;
 
 /// How long a key lives that outlives the test by any clock.
@@ -98,4 +99,46 @@ fn elements_are_not_used_when_the_object_changed_while_they_were_read() {
         }));
     }));
     assert_eq!(rig.run("HGETALL hash"), "*2 $4 only $1 v");
+}
+
+#[test]
+fn a_pipeline_waits_once_for_its_cold_keys() {
+    const KEYS: usize = 64;
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    for at in 0..KEYS {
+        rig.run(&format!("SET k{at} v{at}"));
+    }
+    rig.feed();
+    rig.unload();
+    let gets: String = (0..KEYS).map(|at| format!("GET k{at}\r\n")).collect();
+    let values: String =
+        (0..KEYS).map(|at| format!("${}\r\nv{at}\r\n", 1 + at.to_string().len())).collect();
+    assert_eq!(
+        Wire::serve(&rig).client().talk(&format!("{gets}PING\r\n"), "+PONG\r\n"),
+        format!("{values}+PONG\r\n")
+    );
+    let reads = rig.base.reads.lock().clone();
+    assert_eq!(reads.iter().sum::<usize>(), KEYS, "each key once: {reads:?}");
+    assert!(reads.len() < KEYS / 4, "many at once: {reads:?}");
+}
+
+/// Loading ahead is no executing ahead.
+#[test]
+fn the_commands_of_a_cold_pipeline_see_what_those_before_them_did() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    cold_collections(&mut rig);
+    for name in ["a", "b", "c", "d"] {
+        rig.run(&format!("SET {name} old"));
+    }
+    rig.db = 1;
+    rig.run("SET a other");
+    rig.feed();
+    rig.unload();
+    let request = "GET a\r\nSET b new\r\nGET b\r\nDEL c hash\r\nGET c\r\nHLEN hash\r\nAPPEND d x\r\n\
+        GET d\r\nSELECT 1\r\nGET a\r\nSELECT 0\r\nRENAME a list\r\nGET list\r\nDBSIZE\r\n";
+    let expected = "$3\r\nold\r\n+OK\r\n$3\r\nnew\r\n:2\r\n$-1\r\n:0\r\n:4\r\n$4\r\noldx\r\n+OK\r\n\
+        $5\r\nother\r\n+OK\r\n+OK\r\n$3\r\nold\r\n:6\r\n";
+    assert_eq!(Wire::serve(&rig).client().talk(request, ":6\r\n"), expected);
 }
