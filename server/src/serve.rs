@@ -242,6 +242,8 @@ pub(crate) fn compose(
         }));
         std::thread::Builder::new().name("settle".into()).spawn(|| store::settle(&node.space))?;
         std::thread::Builder::new().name("feed".into()).spawn(move || store::feed_loop(node))?;
+        let expire = move || store::expire_loop(node);
+        std::thread::Builder::new().name("expire".into()).spawn(expire)?;
     }
     Ok(node)
 }
@@ -314,6 +316,7 @@ async fn watch_signals(node: &'static Node) {
 fn stop(node: &'static Node) {
     let Some(store) = &node.store else { return };
     store.feeder.stop();
+    store.alarm.stop();
     match store.journal.clone().close() {
         Ok(()) => tracing::info!("stopped; everything is on disk"),
         Err(error) => tracing::error!("the journal could not be closed: {error}"),

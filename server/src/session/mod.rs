@@ -7,6 +7,8 @@ mod keyspace;
 mod pubsub;
 mod transaction;
 
+pub use pubsub::publish_notices;
+
 use crate::net::Core;
 use crate::node::Node;
 use crate::panics::Panicked;

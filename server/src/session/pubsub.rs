@@ -2,11 +2,13 @@
 
 use super::{After, Call, SessionFn, Subscriptions};
 use crate::net::Core;
+use crate::node::Node;
 use crate::pubsub::{Kind, News};
 use resp::Reply;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use storage::commands::Fail;
+use storage::keyspace::Notice;
 use storage::keyspace::notify::{KEYEVENT, KEYSPACE};
 
 pub const CODE: &[(&str, SessionFn)] = &[
@@ -169,24 +171,29 @@ impl Core {
 
     #[cold]
     fn publish_all_notices(&mut self) {
-        let node = self.node;
-        let after = node.journal_end();
-        let classes = self.turn.settings.notify;
-        for notice in std::mem::take(&mut self.turn.notices) {
-            let tell = |channel: Vec<u8>, payload: &[u8]| {
-                let nobody = &mut |_: &[u8]| {};
-                let news = News { kind: Kind::Channel, channel: &channel, payload, after };
-                node.pubsub.publish(news, &node.inboxes, 0, nobody);
-            };
-            if classes & KEYSPACE != 0 {
-                let mut channel = format!("__keyspace@{}__:", notice.db).into_bytes();
-                channel.extend_from_slice(&notice.key);
-                tell(channel, notice.event.as_bytes());
-            }
-            if classes & KEYEVENT != 0 {
-                let channel = format!("__keyevent@{}__:{}", notice.db, notice.event);
-                tell(channel.into_bytes(), &notice.key);
-            }
+        let notices = std::mem::take(&mut self.turn.notices);
+        publish_notices(self.node, self.turn.settings.notify, notices);
+    }
+}
+
+/// Publishes keyspace notifications as `classes`, the setting, says. Nobody sees them before what
+/// is journaled by now is released (C26).
+pub fn publish_notices(node: &Node, classes: u32, notices: Vec<Notice>) {
+    let after = node.journal_end();
+    for notice in notices {
+        let tell = |channel: Vec<u8>, payload: &[u8]| {
+            let nobody = &mut |_: &[u8]| {};
+            let news = News { kind: Kind::Channel, channel: &channel, payload, after };
+            node.pubsub.publish(news, &node.inboxes, 0, nobody);
+        };
+        if classes & KEYSPACE != 0 {
+            let mut channel = format!("__keyspace@{}__:", notice.db).into_bytes();
+            channel.extend_from_slice(&notice.key);
+            tell(channel, notice.event.as_bytes());
+        }
+        if classes & KEYEVENT != 0 {
+            let channel = format!("__keyevent@{}__:{}", notice.db, notice.event);
+            tell(channel.into_bytes(), &notice.key);
         }
     }
 }

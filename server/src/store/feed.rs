@@ -1,7 +1,6 @@
 //! The feeding thread: turns the journal's tail into ingests of the base.
 
 use super::Store;
-use super::expire::{DuePlace, expire_in_base};
 use crate::node::Node;
 use anyhow::Result;
 use std::sync::atomic::Ordering;
@@ -17,8 +16,6 @@ pub fn feed_loop(node: &'static Node) {
     let Some(store) = &node.store else { return };
     let mut last_end = 0;
     let mut idle_since = Instant::now();
-    let mut walked = Instant::now();
-    let mut place = DuePlace::default();
     loop {
         let Some(wanted) = store.feeder.next(Duration::from_millis(50)) else { return };
         let end = store.journal.end();
@@ -41,18 +38,12 @@ pub fn feed_loop(node: &'static Node) {
             store.feeder.end(failure, || store.feeding.store(false, Ordering::Release));
             set_lagging(node, store, store.lag_bytes() > node.config.base_lag_max());
             node.inboxes.iter().for_each(|inbox| inbox.released());
+            store.alarm.ring();
         }
         let stats = store.base.stats();
         let known = stats.block_cache_bytes + stats.table_readers_bytes;
         let max = node.space.settings().maxmemory;
         crate::memory::set_elsewhere(known, crate::admin::info::process::resident_bytes(), max);
-        let expires = node.space.has_deadlines() && node.space.settings().active_expire;
-        if expires && walked.elapsed().as_millis() >= 100 {
-            walked = Instant::now();
-            if let Err(error) = expire_in_base(node, store, &mut place) {
-                tracing::error!("looking for expired keys in the base failed: {error}");
-            }
-        }
     }
 }
 

@@ -10,6 +10,7 @@ mod save;
 #[cfg(test)]
 mod tests;
 
+pub use expire::{Alarm, expire_loop};
 pub use feed::feed_loop;
 pub use feeder::Feeder;
 pub use load::{LoadJob, Waiter};
@@ -36,6 +37,8 @@ pub struct Store {
     pub feeder: Feeder,
     /// Held during each ingest: while it is, the base's index moves.
     pub ingesting: Mutex<()>,
+    /// Wakes the expiring thread.
+    pub alarm: Alarm,
     /// With `loaded`: tells those who wait for another's load of the same key.
     pub load_ended: Mutex<()>,
     pub loaded: Condvar,
@@ -54,6 +57,7 @@ impl Store {
             feeding: AtomicBool::new(false),
             feeder: Feeder::default(),
             ingesting: Mutex::default(),
+            alarm: Alarm::default(),
             load_ended: Mutex::default(),
             loaded: Condvar::new(),
             fed_bytes: AtomicU64::new(0),

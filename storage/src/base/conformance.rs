@@ -289,6 +289,11 @@ impl Model {
         let expected: Vec<(i64, Place)> =
             expected.into_iter().map(|(deadline, at)| (deadline, at.clone())).collect();
         assert_eq!(found, expected);
+        // A deadline that no longer holds may come before the next one that does.
+        let next = self.objects.values().filter_map(Model::deadline).filter(|at| *at > until);
+        let first = base.next_deadline(until.saturating_add(1)).unwrap();
+        assert!(first.is_none_or(|first| first > until || until == i64::MAX));
+        assert!(next.min().is_none_or(|next| first.is_some_and(|first| first <= next)));
     }
 }
 

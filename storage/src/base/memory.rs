@@ -129,6 +129,10 @@ impl Base for MemoryBase {
         Ok(found)
     }
 
+    fn next_deadline(&self, from_ms: i64) -> Result<Option<i64>, BaseError> {
+        read::next_deadline(&self.state.read().records, from_ms)
+    }
+
     fn checkpoint(&self, _dir: &Path) -> Result<(), BaseError> {
         Err(BaseError::NoFiles)
     }

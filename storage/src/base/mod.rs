@@ -176,6 +176,10 @@ pub trait Base: Send + Sync {
     /// after `after` when a walk is continued.
     fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError>;
 
+    /// The earliest deadline at or after `from_ms` that some key has or once had: before it no
+    /// further key is due.
+    fn next_deadline(&self, from_ms: i64) -> Result<Option<i64>, BaseError>;
+
     /// The physical numbers of the client databases; `None` before the first `Change::MapDbs`.
     fn db_map(&self) -> Result<Option<[u32; DBS]>, BaseError> {
         Ok(self.record().db_map)

@@ -190,6 +190,14 @@ pub(crate) fn due(
     Ok((found, head.unwrap_or(if limit > 0 { to } else { from.to_vec() })))
 }
 
+/// The first deadline at or after `from_ms`, whether or not it still holds.
+pub(crate) fn next_deadline(view: &impl View, from_ms: i64) -> Result<Option<i64>, BaseError> {
+    let cursor = view.cursor(&meta::deadline_head(from_ms), meta::END);
+    let Some((bytes, _)) = cursor.item() else { return cursor.status().map(|()| None) };
+    let decoded = meta::decode_deadline(bytes);
+    decoded.map(|(deadline, _)| Some(deadline)).map_err(|error| BaseError::record(bytes, &error))
+}
+
 /// The stored counters.
 pub(crate) fn totals(view: &impl View) -> Result<Totals, BaseError> {
     let mut totals = Totals::new();

@@ -142,3 +142,27 @@ fn the_commands_of_a_cold_pipeline_see_what_those_before_them_did() {
         $5\r\nother\r\n+OK\r\n+OK\r\n$3\r\nold\r\n:6\r\n";
     assert_eq!(Wire::serve(&rig).client().talk(request, ":6\r\n"), expected);
 }
+
+/// C14 for what is loaded ahead.
+#[test]
+fn what_was_loaded_ahead_is_not_used_when_the_key_changed_meanwhile() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    rig.run("SET first v");
+    rig.run(&format!("SET behind v PXAT {}", BEGIN + LIFE_MS));
+    rig.feed();
+    rig.unload();
+    let core = rig.other();
+    let base = rig.base.clone();
+    *rig.base.on_load.lock() = Some(Box::new(move || {
+        *base.on_load.lock() = Some(Box::new(move || {
+            expire(core.node, BEGIN + LIFE_MS);
+            core.feed();
+        }));
+    }));
+    assert_eq!(
+        Wire::serve(&rig).client().talk("GET first\r\nGET behind\r\n", "$-1\r\n"),
+        "$1\r\nv\r\n$-1\r\n"
+    );
+    assert_eq!((*rig.base.reads.lock()).first(), Some(&1), "what is waited for comes first");
+}

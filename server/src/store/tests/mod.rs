@@ -6,12 +6,13 @@
 
 mod clients;
 mod cold;
+mod expiry;
 mod panics;
 mod random;
 mod rules;
 mod wire;
 
-use super::expire::{DuePlace, expire_in_base};
+use super::expire::Walk;
 use super::feed::feed;
 use super::load::load_all;
 use super::*;
@@ -49,6 +50,10 @@ struct SpyBase {
     /// Keys of each reading of main records, and how many objects were read with their elements.
     reads: Mutex<Vec<usize>>,
     wholes: AtomicUsize,
+    /// Runs after a walk has read deadlines and before it deletes.
+    on_due: Mutex<Option<Hook>>,
+    /// How often deadlines were read.
+    walks: AtomicUsize,
     /// Runs after an ingest, before the feed says that it is done.
     on_ingest: Mutex<Option<Hook>>,
     /// (index of a feed, index up to which the journal was synced then), where that is wrong.
@@ -109,7 +114,16 @@ impl Base for SpyBase {
     }
 
     fn due(&self, after: Option<&Due>, until_ms: i64, limit: usize) -> Result<Vec<Due>, BaseError> {
-        self.inner.due(after, until_ms, limit)
+        self.walks.fetch_add(1, Ordering::Relaxed);
+        let due = self.inner.due(after, until_ms, limit);
+        let hook = self.on_due.lock().take();
+        hook.into_iter().for_each(|act| act());
+        due
+    }
+
+    fn next_deadline(&self, from_ms: i64) -> Result<Option<i64>, BaseError> {
+        self.walks.fetch_add(1, Ordering::Relaxed);
+        self.inner.next_deadline(from_ms)
     }
 
     fn checkpoint(&self, dir: &Path) -> Result<(), BaseError> {
@@ -141,8 +155,17 @@ impl Machine {
         self.start_with(Sync::No)
     }
 
-    /// Opens journal and base as a start does. Of the threads a start begins none feeds.
     fn start_with(&self, sync: Sync) -> Rig {
+        self.start_as(sync, |store, _| store.alarm.stop())
+    }
+
+    /// With a thread that deletes what has expired by the wall's clock.
+    fn start_expiring(&self) -> Rig {
+        self.start_as(Sync::No, |_, _| {})
+    }
+
+    /// Opens journal and base as a start does. Of the threads a start begins none feeds.
+    fn start_as(&self, sync: Sync, prepare: impl FnOnce(&Store, &SpyBase)) -> Rig {
         let config = crate::config::load(["bowshock".into(), "--threads=1".into()], []);
         let config = config.unwrap_or_else(|error| error.exit()).config;
         let start = config.start().clone();
@@ -164,11 +187,17 @@ impl Machine {
         let store = Store::new(journal, base.clone(), dir);
         let registry = crate::serve::registry(&[panics::ROWS], panics::CODE);
         store.feeder.stop();
+        prepare(&store, &base);
         let node = crate::serve::compose(config, &start, space, Some(store), registry).unwrap();
         let mut rig = Rig { node, base, turn: Turn::new(&node.space, 1), db: 0 };
         rig.at(BEGIN);
         rig
     }
+}
+
+/// A walk of the expiring thread over the base, from the front.
+fn expire(node: &'static Node, now: i64) {
+    Walk::new(node).step(node, node.store.as_ref().unwrap(), now).unwrap();
 }
 
 impl Rig {

@@ -60,7 +60,7 @@ fn command(rng: &mut fastrand::Rng, now: i64) -> String {
     let (key, other) = (name(), name());
     let n = rng.u32(..12);
     let soon = rng.i64(1..60);
-    match rng.u32(..34) {
+    match rng.u32(..37) {
         0 | 1 => format!("SET {key} {n}"),
         2 => format!("SET {key} {n} PX {soon}"),
         3 => format!("SET {key} {n} KEEPTTL"),
@@ -86,6 +86,9 @@ fn command(rng: &mut fastrand::Rng, now: i64) -> String {
         30 => format!("RENAME {key} {other}"),
         31 => format!("COPY {key} {other} REPLACE"),
         32 => format!("PEXPIREAT {key} {}", now - 1),
+        33 => format!("SETNX {key} {n}"),
+        34 => format!("UNLINK {key} {other}"),
+        35 => format!("TYPE {key}"),
         _ => format!("EXISTS {key} {other}"),
     }
 }
@@ -102,6 +105,7 @@ fn words(line: &str, reply: &str) -> Vec<String> {
 struct Pair {
     machine: Machine,
     rig: Rig,
+    walk: Walk,
     model: Model,
     seed: u64,
     now: i64,
@@ -114,7 +118,8 @@ impl Pair {
         rig.node.space.configure(shrink);
         rig.at(BEGIN);
         let model = Model::new(rig.node);
-        Pair { machine, rig, model, seed, now: BEGIN }
+        let walk = Walk::new(rig.node);
+        Pair { machine, rig, walk, model, seed, now: BEGIN }
     }
 
     fn both(&mut self, line: &str) {
@@ -135,12 +140,33 @@ impl Pair {
         self.rig = self.machine.start();
         self.rig.node.space.configure(shrink);
         self.rig.db = db;
+        self.walk = Walk::new(self.rig.node);
         self.pass(0);
     }
 
     /// Feeds; another core executes a command between the ingest and the feed's end. Its reply is
     /// not looked at, what it leaves is.
     fn feed_meanwhile(&mut self, line: String) {
+        self.meanwhile(line, false, |base| &base.on_ingest, |pair| pair.rig.feed());
+    }
+
+    /// Deletes what has expired in the base; another core executes a command between the reading
+    /// of the deadlines and the deletions, and perhaps the base is fed and memory emptied too.
+    fn expire_meanwhile(&mut self, line: String, feed: bool) {
+        self.meanwhile(line, feed, |base| &base.on_due, Pair::expire);
+    }
+
+    fn expire(&mut self) {
+        self.walk.step(self.rig.node, self.rig.store(), self.now).unwrap();
+    }
+
+    fn meanwhile(
+        &mut self,
+        line: String,
+        feed: bool,
+        hook: fn(&SpyBase) -> &Mutex<Option<Hook>>,
+        work: impl FnOnce(&mut Pair),
+    ) {
         let mut core = self.rig.other();
         let base = self.rig.base.clone();
         let acted = Arc::new(AtomicBool::new(false));
@@ -149,10 +175,14 @@ impl Pair {
         let act: Hook = Box::new(move || {
             seen.store(true, Ordering::Relaxed);
             core.run(&run);
+            if feed {
+                core.feed();
+                core.unload();
+            }
         });
-        *base.on_ingest.lock() = Some(act);
-        self.rig.feed();
-        *base.on_ingest.lock() = None;
+        *hook(&base).lock() = Some(act);
+        work(self);
+        *hook(&base).lock() = None;
         if acted.load(Ordering::Relaxed) {
             self.model.run(&line);
         }
@@ -217,6 +247,11 @@ fn a_node_answers_as_if_all_were_in_memory() {
                     let names = [0; 3].map(|_| NAMES[rng.usize(..NAMES.len())]);
                     let reply = pair.rig.run(&format!("crash {}", names.join(" ")));
                     assert!(reply.starts_with("panicked: "), "seed {seed}: {reply}");
+                }
+                27 => pair.expire(),
+                28 | 29 => {
+                    let line = command(&mut rng, pair.now);
+                    pair.expire_meanwhile(line, rng.bool());
                 }
                 26 => pair.both(&format!("MOVE a {}", rng.u32(..2))),
                 _ => {

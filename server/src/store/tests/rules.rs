@@ -147,14 +147,14 @@ fn an_object_with_changes_above_the_base_index_does_not_leave_memory() {
 fn what_a_load_brings_is_not_used_when_the_key_changed_meanwhile() {
     let machine = Machine::default();
     let mut rig = machine.start();
-    // Past by the wall's clock, which the base's expiry goes by, and ahead by the test's.
+    // Ahead by the core's clock, past by that of the walk over the base.
     rig.run(&format!("SET k v PXAT {}", BEGIN + 60_000));
     rig.run("SET other v");
     rig.feed();
     rig.unload();
     let (node, store) = (rig.node, rig.store());
     *rig.base.on_load.lock() = Some(Box::new(move || {
-        expire_in_base(node, store, &mut DuePlace::default()).unwrap();
+        expire(node, BEGIN + 60_000);
         feed(node, store).unwrap();
     }));
     assert_eq!(rig.run("GET k"), "$-1");

@@ -292,6 +292,11 @@ impl Base for RocksBase {
         Ok(found)
     }
 
+    fn next_deadline(&self, from_ms: i64) -> Result<Option<i64>, BaseError> {
+        let (_, view) = self.snapshot();
+        read::next_deadline(&view, from_ms)
+    }
+
     fn checkpoint(&self, dir: &Path) -> Result<(), BaseError> {
         let failed = |error: rocksdb::Error| run_error("make a checkpoint of", &error);
         let checkpoint = Checkpoint::new(&self.db).map_err(failed)?;
