@@ -54,7 +54,7 @@ pub fn replay(space: &Space, journal: &Journal, base: &Arc<dyn Base>, now: i64) 
 
 /// Applies what the start left of the journal's tail, unless commands come first.
 pub fn settle(space: &Space) {
-    (0..PARTITIONS as u16).for_each(|number| drop(space.partition(number)));
+    space.settle_rest();
 }
 
 fn on_unsettled(error: &TailError) -> ! {

@@ -11,7 +11,7 @@
 
 use super::apply::place;
 use super::space::{Locked, Space};
-use super::tail::{TailError, settle};
+use super::tail::{TailError, settle_locked};
 use crate::record::Change;
 
 /// A rewind under way.
@@ -45,6 +45,6 @@ impl<'a, 's> Rewind<'a, 's> {
     /// counts of keys stay: they tell of the journal's end.
     pub fn end(self, clock: u32) -> Result<(), TailError> {
         let Rewind { space, locked } = self;
-        locked.iter_mut().try_for_each(|(_, partition)| settle(space, partition, clock))
+        locked.iter_mut().try_for_each(|(_, partition)| settle_locked(space, partition, clock))
     }
 }

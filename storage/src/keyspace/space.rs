@@ -8,7 +8,7 @@ use super::key::{Key, PARTITIONS};
 use super::notify::Notice;
 use super::partition::Partition;
 use super::settings::Settings;
-use super::tail::{Tail, TailError};
+use super::tail::Tail;
 use crate::bucket::bucket_of;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -38,17 +38,8 @@ pub struct Space {
     pub fed_epoch: AtomicU32,
     deadlines: AtomicBool,
     tail: OnceLock<Tail>,
-}
-
-/// Dropped while a partition is half settled: after a panic, which nobody may go on from.
-struct Settling {
-    fail: fn(&TailError) -> !,
-}
-
-impl Drop for Settling {
-    fn drop(&mut self) {
-        (self.fail)(&TailError::Panicked);
-    }
+    /// Changes of the journal's tail may wait in some partition.
+    unsettled: AtomicBool,
 }
 
 /// What one core carries from command to command.
@@ -220,6 +211,7 @@ impl Space {
             fed_epoch: AtomicU32::new(0),
             deadlines: AtomicBool::new(false),
             tail: OnceLock::new(),
+            unsettled: AtomicBool::new(false),
         }
     }
 
@@ -239,14 +231,17 @@ impl Space {
         self.partitions.get(number / GROUP)?.get(number % GROUP)
     }
 
-    /// Locks one partition.
+    /// Locks one partition. Whoever holds another uses [`Space::lock`] for both.
     #[inline]
     pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
-        let mut partition = self.partition_as_is(number);
-        if !partition.pending.is_empty() {
-            self.settle(&mut partition);
+        loop {
+            let partition = self.partition_as_is(number);
+            if partition.pending.is_empty() {
+                return partition;
+            }
+            drop(partition);
+            self.settle(number);
         }
-        partition
     }
 
     /// Locks one partition unless somebody holds it, or it waits for the journal's tail.
@@ -282,13 +277,20 @@ impl Space {
     }
 
     #[cold]
-    fn settle(&self, partition: &mut Partition) {
-        let Some(tail) = self.tail() else { return };
-        let settling = Settling { fail: tail.fail };
-        if let Err(error) = super::tail::settle(self, partition, tail.clock) {
+    fn settle(&self, number: u16) {
+        if let (Err(error), Some(tail)) = (super::tail::settle(self, number), self.tail()) {
             (tail.fail)(&error);
         }
-        std::mem::forget(settling);
+    }
+
+    /// Applies what waits of the journal's tail anywhere; afterwards nothing does.
+    pub fn settle_rest(&self) {
+        (0..PARTITIONS as u16).for_each(|number| drop(self.partition(number)));
+        self.set_unsettled(false);
+    }
+
+    pub(super) fn set_unsettled(&self, unsettled: bool) {
+        self.unsettled.store(unsettled, Ordering::Relaxed);
     }
 
     /// Says what applying the journal's tail needs; once, before the first `defer`.
@@ -306,6 +308,10 @@ impl Space {
         if wanted.len() > 1 {
             wanted.sort_unstable();
             wanted.dedup();
+            // What waits in one of them may need the disk: not with another locked.
+            if self.unsettled.load(Ordering::Relaxed) {
+                wanted.iter().for_each(|number| drop(self.partition(*number)));
+            }
         }
         let mut guards = wanted.into_iter().map(|at| (at, self.partition(at)));
         Locked { first: guards.next(), rest: guards.collect() }

@@ -6,16 +6,18 @@
 //! walks the others meanwhile. A change of the db map concerns all partitions and applies all that
 //! came before it first.
 //!
-//! Limit: a large object that the tail changes and that is only in the base is read from the disk
-//! with its partition locked. No feed runs before everything is applied, since it locks all.
+//! A large object that the tail changes and that is only in the base is read first, with no lock
+//! held; what waits is then gone on with where it stopped. The base stands still meanwhile: no feed
+//! runs before everything is applied, since it locks all. Limit: the thread that comes first reads
+//! the disk itself, be it a core's.
 
 use super::apply::{Applied, apply_to, install, note, place, remap};
 use super::key::{Key, PARTITIONS};
 use super::partition::Partition;
 use super::space::Space;
-use crate::base::{Base, BaseError, BaseKey};
+use crate::base::{Base, BaseError, BaseKey, Loaded};
 use crate::objects::{Corrupt, decode_ops};
-use crate::record::{Change, changes};
+use crate::record::Change;
 use std::sync::Arc;
 
 /// Why a change of the tail cannot be applied.
@@ -67,47 +69,118 @@ pub fn defer(space: &Space, batch: &[u8]) -> Result<u64, TailError> {
             partition.pending.reserve(space.tail().map_or(0, |tail| tail.partition_bytes));
         }
         partition.pending.extend_from_slice(bytes);
+        space.set_unsettled(true);
     }
 }
 
 /// Applies what waits anywhere; at the start, where an error still ends it with a text.
 pub fn settle_all(space: &Space) -> Result<(), TailError> {
-    let Some(clock) = space.tail().map(|tail| tail.clock) else { return Ok(()) };
-    (0..PARTITIONS as u16)
-        .try_for_each(|number| settle(space, &mut space.partition_as_is(number), clock))
+    (0..PARTITIONS as u16).try_for_each(|number| settle(space, number))?;
+    space.set_unsettled(false);
+    Ok(())
 }
 
-/// Applies what waits in a partition; `clock`: the LRU word of objects.
-pub(super) fn settle(
+/// Applies what waits in a partition. The caller holds no lock of any.
+pub(super) fn settle(space: &Space, number: u16) -> Result<(), TailError> {
+    let Some(tail) = space.tail() else { return Ok(()) };
+    let mut brought = None;
+    loop {
+        let mut partition = space.partition_as_is(number);
+        let settling = Settling { fail: tail.fail };
+        let lacking = go_on(space, &mut partition, brought.take(), tail.clock);
+        std::mem::forget(settling);
+        drop(partition);
+        let Some(lacking) = lacking? else { return Ok(()) };
+        brought = Some(lacking.load(space, tail)?);
+    }
+}
+
+/// [`settle`] for a partition that stays locked; `clock`: the LRU word of objects.
+pub(super) fn settle_locked(
     space: &Space,
     partition: &mut Partition,
     clock: u32,
 ) -> Result<(), TailError> {
     let Some(tail) = space.tail() else { return Ok(()) };
-    for change in changes(&std::mem::take(&mut partition.pending)) {
-        let change = change?;
-        let Some((db, key)) = place(space, &change) else { continue };
-        if apply_to(partition, db, &key, change, clock)? == Applied::Done {
-            continue;
-        }
-        load(space, partition, tail, db, &key)?;
-        if apply_to(partition, db, &key, change, clock)? != Applied::Done {
-            return Err(TailError::Missing);
-        }
+    let mut brought = None;
+    while let Some(lacking) = go_on(space, partition, brought.take(), clock)? {
+        brought = Some(lacking.load(space, tail)?);
     }
     Ok(())
 }
 
-fn load(
+/// Dropped while a partition is half settled, and locked: after a panic, which nobody may go on
+/// from.
+struct Settling {
+    fail: fn(&TailError) -> !,
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        (self.fail)(&TailError::Panicked);
+    }
+}
+
+/// An object without which the first change that waits cannot be applied.
+struct Lacking {
+    db: usize,
+    name: Box<[u8]>,
+    /// Bytes of changes that wait.
+    left: usize,
+}
+
+/// What was lacking, read.
+struct Brought {
+    lacking: Lacking,
+    loaded: Loaded,
+}
+
+impl Lacking {
+    fn load(self, space: &Space, tail: &Tail) -> Result<Brought, TailError> {
+        let key = Key::new(&self.name, space.tag());
+        let (bucket, db) = (space.bucket(&key), space.physical(self.db));
+        let (_, loaded) = tail.base.load(BaseKey { bucket, db, hash: key.hash, key: key.name })?;
+        Ok(Brought { loaded: loaded.ok_or(TailError::Missing)?, lacking: self })
+    }
+}
+
+/// Applies changes that wait, up to one that needs an object which is only in the base; that was
+/// brought for the first of them, unless another thread has got further since.
+fn go_on(
     space: &Space,
     partition: &mut Partition,
-    tail: &Tail,
-    db: usize,
-    key: &Key<'_>,
-) -> Result<(), TailError> {
-    let bucket = space.bucket(key);
-    let place = BaseKey { bucket, db: space.physical(db), hash: key.hash, key: key.name };
-    let (_, loaded) = tail.base.load(place)?;
-    install(partition, db, key, bucket, loaded.ok_or(TailError::Missing)?, tail.clock);
-    Ok(())
+    brought: Option<Brought>,
+    clock: u32,
+) -> Result<Option<Lacking>, TailError> {
+    let waiting = partition.pending.len();
+    let brought = brought.filter(|brought| brought.lacking.left == waiting);
+    let was_brought = brought.is_some();
+    if let Some(Brought { lacking, loaded }) = brought {
+        let key = Key::new(&lacking.name, space.tag());
+        install(partition, lacking.db, &key, space.bucket(&key), loaded, clock);
+    }
+    let lacking = apply_pending(space, partition, clock)?;
+    match &lacking {
+        Some(lacking) if was_brought && lacking.left == waiting => Err(TailError::Missing),
+        _ => Ok(lacking),
+    }
+}
+
+/// Applies changes that wait, up to one that needs an object which is only in the base.
+fn apply_pending(
+    space: &Space,
+    partition: &mut Partition,
+    clock: u32,
+) -> Result<Option<Lacking>, TailError> {
+    let pending = std::mem::take(&mut partition.pending);
+    let mut rest = pending.as_slice();
+    loop {
+        let waiting = rest;
+        let Some(change) = Change::take(&mut rest)? else { return Ok(None) };
+        let Some((db, key)) = place(space, &change) else { continue };
+        if apply_to(partition, db, &key, change, clock)? == Applied::Needs {
+            partition.pending = waiting.to_vec();
+            return Ok(Some(Lacking { db, name: key.name.into(), left: waiting.len() }));
+        }
+    }
 }

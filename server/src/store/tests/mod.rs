@@ -9,6 +9,7 @@ mod cold;
 mod expiry;
 mod panics;
 mod random;
+mod restart;
 mod rules;
 mod wire;
 
