@@ -49,6 +49,33 @@ fn an_expiry_is_seen_by_those_who_watch_the_key() {
     assert!(resident.load(Ordering::Acquire), "expired at a look");
 }
 
+/// C25: the watch is not touched by leaving memory, but by the time that passes afterwards.
+#[test]
+fn a_watched_key_that_left_memory_and_is_due_by_now_counts_as_changed() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    let now = crate::node::wall_ms;
+    let deadline = now() + 1000;
+    rig.at(now());
+    rig.run(&format!("SET due v PXAT {deadline}"));
+    rig.run("SET stays v");
+    rig.feed();
+    let wire = Wire::serve(&rig);
+    let (mut one, mut other) = (wire.client(), wire.client());
+    one.talk("WATCH due\r\n", "+OK\r\n");
+    other.talk("WATCH stays\r\n", "+OK\r\n");
+    rig.unload();
+    assert!(now() < deadline && !rig.is_resident("due") && !rig.is_resident("stays"));
+    while now() <= deadline {
+        std::thread::yield_now();
+    }
+    let request = "MULTI\r\nINCR n\r\nEXEC\r\nPING\r\n";
+    let queued = "+OK\r\n+QUEUED\r\n";
+    let pong = "+PONG\r\n";
+    assert_eq!(one.talk(request, pong), format!("{queued}*-1\r\n{pong}"));
+    assert_eq!(other.talk(request, pong), format!("{queued}*1\r\n:1\r\n{pong}"));
+}
+
 /// Redis's guarantee: what is there all along is returned, however the table grows and shrinks.
 #[test]
 fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {

@@ -6,16 +6,24 @@ use super::*;
 use crate::session::{After, Call, SessionFn};
 use storage::commands::row::range;
 use storage::commands::{Ctx, Fail, Missing, Outcome, ROW, Row, Run, flags};
-use storage::keyspace::{Need, Watch};
+use storage::keyspace::{Known, Need, Watch};
 use storage::objects::{Hash, Value};
 
 /// `crash KEY...` changes all its keys, then panics in the middle of changing the last one;
-/// `stumble` has no key.
+/// `slip` is the same and needs main records only; `stumble` has no key.
 pub const ROWS: &[Row] = &[
     Row {
         name: "crash",
         arity: -2,
         flags: flags::WRITE,
+        keys: &[range(1, -1, 1, "RW update")],
+        run: Run::Keyed(crash),
+        ..ROW
+    },
+    Row {
+        name: "slip",
+        arity: -2,
+        flags: flags::WRITE | flags::MAIN,
         keys: &[range(1, -1, 1, "RW update")],
         run: Run::Keyed(crash),
         ..ROW
@@ -176,6 +184,73 @@ fn a_load_under_way_brings_nothing_after_a_panic_and_watched_keys_count_as_chang
     assert!(watch.load(Ordering::Acquire));
     assert_eq!(rig.run("MGET {t}a {t}new"), "*2 $1 v $1 v");
     assert_eq!(rig.len(), 5);
+}
+
+/// C15: of a large object only the main record is in memory, or its deletion is not in the base yet.
+#[test]
+fn a_panic_costs_hollow_objects_their_place_in_memory_and_no_element() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    rig.node.space.configure(|settings| settings.thresholds.hash_entries = 1);
+    rig.at(BEGIN);
+    for name in ["{t}kept", "{t}made", "{t}over"] {
+        rig.run(&format!("HSET {name} f1 1 f2 2 f3 3"));
+    }
+    rig.feed();
+    rig.unload();
+    let known = |rig: &Rig, name: &str| {
+        let key = Key::new(name.as_bytes(), rig.node.space.tag());
+        rig.node.space.partition(key.partition()).known(0, &key)
+    };
+    let all = "*3 $1 1 $1 2 $1 3";
+    // What panics had hollow objects before it and changed some.
+    rig.run("EXISTS {t}kept {t}made {t}over");
+    assert_eq!(known(&rig, "{t}kept"), Known::Hollow);
+    assert!(rig.run("slip {t}made {t}over {t}new").starts_with("panicked: "));
+    assert_eq!((known(&rig, "{t}kept"), rig.len()), (Known::Unknown, 3));
+    for name in ["{t}kept", "{t}made", "{t}over"] {
+        assert_eq!(rig.run(&format!("HMGET {name} f1 f2 f3")), all, "{name}");
+    }
+    // Above the base's index hollow objects were deleted and overwritten.
+    rig.unload();
+    rig.run("EXISTS {t}kept {t}made {t}over");
+    rig.run("DEL {t}made");
+    rig.run("HSET {t}made f4 4");
+    rig.run("SET {t}over v");
+    for _ in 0..2 {
+        assert!(rig.run("slip {t}new").starts_with("panicked: "));
+        assert_eq!((known(&rig, "{t}kept"), rig.len()), (Known::Unknown, 3));
+        assert_eq!(rig.run("EXISTS {t}kept"), ":1");
+        assert_eq!(rig.run("HGETALL {t}made"), "*2 $2 f4 $1 4");
+        assert_eq!(rig.run("GET {t}over"), "$1 v");
+        assert_eq!(rig.run("HMGET {t}kept f1 f2 f3"), all);
+        rig.feed();
+        rig.unload();
+    }
+    assert_eq!(machine.base.check().unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn what_is_loaded_ahead_during_a_panic_is_loaded_again() {
+    let machine = Machine::default();
+    let mut rig = machine.start();
+    rig.run("SET {t}first v");
+    rig.run("SET {t}behind v");
+    rig.feed();
+    rig.unload();
+    let mut core = rig.other();
+    let base = rig.base.clone();
+    // What is waited for is in memory by now, what is behind it has just been read.
+    *rig.base.on_load.lock() = Some(Box::new(move || {
+        *base.on_load.lock() = Some(Box::new(move || {
+            core.run("INCR {t}n");
+            assert!(core.run("crash {t}n").starts_with("panicked: "));
+        }));
+    }));
+    let request = "GET {t}first\r\nGET {t}behind\r\nGET {t}n\r\nDBSIZE\r\nPING\r\n";
+    let reply = Wire::serve(&rig).client().talk(request, "+PONG\r\n");
+    assert_eq!(reply, "$1\r\nv\r\n$1\r\nv\r\n$1\r\n1\r\n:3\r\n+PONG\r\n");
+    assert!(rig.base.on_load.lock().is_none(), "both were read");
 }
 
 fn key_of(rig: &Rig, name: &str) -> u16 {
