@@ -159,9 +159,6 @@ impl Core {
         }
         connection.decoder = decoder;
         self.ahead = ahead;
-        if connection.wait == Some(Wait::Load) {
-            self.look_ahead(connection.session.db, data.get(at..).unwrap_or_default());
-        }
         if connection.out.len() > before {
             connection.mark(self.node.journal_end());
         }
@@ -187,6 +184,11 @@ impl Core {
             self.turn.expect(keys.get(index));
             done = consumed;
             let stops = self.execute(connection, args) == Flow::Stop;
+            if connection.wait == Some(Wait::Load) {
+                let decoded =
+                    (index + 1..ahead.len()).filter_map(|index| ahead.command(index, decoder, buf));
+                self.look_ahead(connection.session.db, buf, done, decoded);
+            }
             // RESET logs out: other limits hold for what follows.
             if stops || connection.session.authenticated == self.limits.unauthenticated {
                 self.turn.expect(None);

@@ -22,6 +22,15 @@ const NAME_BYTES_MAX: usize = 64 << 10;
 /// A job with so many keys begins at once; more keys are another job, for another thread.
 const JOB_KEYS: usize = 128;
 
+/// What is sought behind a request that waits.
+struct Sought {
+    db: usize,
+    /// Requests looked at.
+    requests: usize,
+    found: Cold,
+    name_bytes: usize,
+}
+
 impl Core {
     /// Notes that a connection's command waits for keys; they are loaded from the end of the turn.
     pub(crate) fn load_later(&mut self, connection: &Connection, cold: Cold) {
@@ -30,54 +39,75 @@ impl Core {
         self.loads.waiters.push(Waiter { core: self.number, place, client, cold });
     }
 
-    /// Adds the cold keys of the requests in `data`, which stand behind one that waits for keys.
-    pub(super) fn look_ahead(&mut self, db: usize, data: &[u8]) {
-        let mut decoder = Decoder::default();
-        let mut found = Cold::new();
-        let mut name_bytes = 0;
-        let mut at = 0;
-        for _ in 0..LOOKED_AT_MAX {
-            let rest = data.get(at..).unwrap_or_default();
-            match decoder.decode(rest, &self.limits) {
-                Ok(Decoded::Command { consumed }) => {
-                    at += consumed;
-                    let args = decoder.args(rest);
-                    if args.at(0).eq_ignore_ascii_case(b"select") {
-                        break;
-                    }
-                    self.cold_keys(db, args, &mut found, &mut name_bytes);
-                }
-                Ok(Decoded::Empty { consumed }) => at += consumed,
-                Ok(Decoded::Incomplete) | Err(_) => break,
-            }
-            if found.len() >= KEYS_MAX {
-                break;
-            }
-        }
-        self.loads.ahead.append(&mut found);
+    /// Adds the cold keys of the requests in `data` from `at` on, which stand behind one that waits
+    /// for keys. The first of them are decoded already, with the bytes each ends at.
+    pub(super) fn look_ahead<'a>(
+        &mut self,
+        db: usize,
+        data: &'a [u8],
+        at: usize,
+        decoded: impl Iterator<Item = (Args<'a>, usize)>,
+    ) {
+        let mut sought = Sought { db, requests: 0, found: Cold::new(), name_bytes: 0 };
+        self.seek(&mut sought, data, at, decoded);
+        self.loads.ahead.append(&mut sought.found);
         if self.loads.len() >= JOB_KEYS {
             self.begin_loads();
         }
     }
 
-    fn cold_keys(&self, db: usize, args: Args<'_>, found: &mut Cold, name_bytes: &mut usize) {
-        let Found::Command(command) = self.node.registry.find(args.at(0), args.get(1)) else {
-            return;
-        };
-        if !matches!(command.code, Code::Keyed(_)) {
-            return;
-        }
-        for wanted in writer::keys_of(command.row, args, db, self.turn.settings.tag) {
-            let len = wanted.key.name.len();
-            if found.len() >= KEYS_MAX || len > NAME_BYTES_MAX - *name_bytes {
+    fn seek<'a>(
+        &self,
+        sought: &mut Sought,
+        data: &'a [u8],
+        mut at: usize,
+        decoded: impl Iterator<Item = (Args<'a>, usize)>,
+    ) {
+        for (args, end) in decoded {
+            at = end;
+            if !self.seek_in(sought, args) {
                 return;
             }
-            if self.is_cold(&wanted) {
-                *name_bytes += len;
-                let Wanted { db, key, need } = wanted;
-                found.push(ColdKey { db, name: key.name.into(), need });
+        }
+        let mut decoder = Decoder::default();
+        loop {
+            let rest = data.get(at..).unwrap_or_default();
+            match decoder.decode(rest, &self.limits) {
+                Ok(Decoded::Command { consumed }) => {
+                    at += consumed;
+                    if !self.seek_in(sought, decoder.args(rest)) {
+                        return;
+                    }
+                }
+                Ok(Decoded::Empty { consumed }) => at += consumed,
+                Ok(Decoded::Incomplete) | Err(_) => return,
             }
         }
+    }
+
+    /// Looks at one request; false when no other is to be looked at.
+    fn seek_in(&self, sought: &mut Sought, args: Args<'_>) -> bool {
+        sought.requests += 1;
+        if args.at(0).eq_ignore_ascii_case(b"select") {
+            return false;
+        }
+        if let Found::Command(command) = self.node.registry.find(args.at(0), args.get(1))
+            && matches!(command.code, Code::Keyed(_))
+        {
+            let tag = self.turn.settings.tag;
+            for wanted in writer::keys_of(command.row, args, sought.db, tag) {
+                let len = wanted.key.name.len();
+                if len > NAME_BYTES_MAX - sought.name_bytes || sought.found.len() >= KEYS_MAX {
+                    return false;
+                }
+                if self.is_cold(&wanted) {
+                    sought.name_bytes += len;
+                    let Wanted { db, key, need } = wanted;
+                    sought.found.push(ColdKey { db, name: key.name.into(), need });
+                }
+            }
+        }
+        sought.requests < LOOKED_AT_MAX && sought.found.len() < KEYS_MAX
     }
 
     /// Whether a key seems to be only in the base, if it is anywhere.

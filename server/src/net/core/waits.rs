@@ -26,7 +26,7 @@ impl Core {
         self.clock = steady_ns();
         let flow = self.execute(connection, args.as_args());
         if connection.wait == Some(Wait::Load) {
-            self.look_ahead(connection.session.db, &connection.input);
+            self.look_ahead(connection.session.db, &connection.input, 0, std::iter::empty());
         }
         if flow == Flow::Next || connection.wait.is_none() {
             self.resume(connection);
