@@ -134,6 +134,8 @@ impl Core {
             cx.notify(Class::Evicted, "evicted", &key);
             gone
         });
+        // At once: the next look at how much is used must see it.
+        self.turn.discarded.clear();
         self.node.counters.evicted.fetch_add(u64::from(done), Ordering::Relaxed);
         done
     }
@@ -175,6 +177,32 @@ impl Core {
                 let locked = self.node.space.lock_one(number);
                 let tag = self.turn.settings.tag;
                 self.change(locked, db, |cx| cx.delete_if_due(&Key::new(&name, tag)));
+                self.free_discarded();
+            }
+        }
+    }
+
+    /// Frees the large objects that were taken out of the keyspace.
+    #[inline]
+    pub(crate) fn free_discarded(&mut self) {
+        if !self.turn.discarded.is_empty() {
+            self.free_all_discarded();
+        }
+    }
+
+    #[cold]
+    fn free_all_discarded(&mut self) {
+        let (node, settings) = (self.node, &self.turn.settings);
+        // Where too much memory costs keys or refuses writes, a command must not meet what the one
+        // before it has deleted.
+        let unloads = node.store.is_some() && settings.policy == Policy::NoEviction;
+        let max = settings.maxmemory;
+        let at_once = max > 0 && !unloads && crate::memory::used() > max - max / 16;
+        for value in self.turn.discarded.drain(..) {
+            if at_once {
+                drop(value);
+            } else {
+                node.workers.free(value);
             }
         }
     }

@@ -1,25 +1,35 @@
 //! Threads for what may block: loads from the base, and long work on the whole keyspace.
 //!
-//! Loads have threads of their own, so that a KEYS or a backup delays no GET. Threads begin with the
-//! first work for them: a server that keeps nothing on disk needs none, and each has memory of its
-//! own in the allocator.
+//! Loads have threads of their own, so that a KEYS or a backup delays no GET. So has the freeing of
+//! large objects, of which a few may wait: who comes when it is behind frees in place, so that memory
+//! does not grow by what is deleted faster than it can be freed. Threads begin with the first work
+//! for them: a server that keeps nothing on disk needs none, and each has memory of its own in the
+//! allocator.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use std::sync::OnceLock;
 
 type Work = Box<dyn FnOnce() + Send>;
 
 const LOAD_THREADS: usize = 2;
 const JOB_THREADS: usize = 4;
+const FREE_THREADS: usize = 1;
+/// Objects that may wait to be freed.
+const FREE_QUEUE: usize = 16;
 
 pub struct Workers {
     loads: Pool,
     jobs: Pool,
+    frees: Pool,
 }
 
 impl Workers {
     pub fn new() -> Workers {
-        Workers { loads: Pool::new("load", LOAD_THREADS), jobs: Pool::new("job", JOB_THREADS) }
+        Workers {
+            loads: Pool::new("load", LOAD_THREADS, unbounded()),
+            jobs: Pool::new("job", JOB_THREADS, unbounded()),
+            frees: Pool::new("free", FREE_THREADS, bounded(FREE_QUEUE)),
+        }
     }
 
     pub fn load(&self, work: Work) {
@@ -28,6 +38,22 @@ impl Workers {
 
     pub fn run(&self, work: Work) {
         self.jobs.run(work);
+    }
+
+    /// Frees what takes long to free, on a thread of its own unless that is behind.
+    pub fn free(&self, garbage: impl Send + 'static) {
+        self.frees.run(Box::new(move || drop(garbage)));
+    }
+
+    /// Whether anything was given to be freed elsewhere.
+    #[cfg(test)]
+    pub fn has_freed(&self) -> bool {
+        self.frees.started.get().is_some()
+    }
+
+    /// Number of objects that wait to be freed.
+    pub fn to_free(&self) -> usize {
+        self.frees.queue.len()
     }
 }
 
@@ -42,8 +68,11 @@ struct Pool {
 }
 
 impl Pool {
-    fn new(name: &'static str, size: usize) -> Pool {
-        let (queue, taken) = unbounded();
+    fn new(
+        name: &'static str,
+        size: usize,
+        (queue, taken): (Sender<Work>, Receiver<Work>),
+    ) -> Pool {
         Pool { name, size, queue, taken, started: OnceLock::new() }
     }
 
@@ -52,8 +81,10 @@ impl Pool {
             // No thread is to be had. It blocks the caller, but it gets done.
             return work();
         }
-        // The threads live as long as the process.
-        let _ = self.queue.send(work);
+        // The threads live as long as the process: if this fails the queue is full.
+        if let Err(refused) = self.queue.try_send(work) {
+            refused.into_inner()();
+        }
     }
 
     fn start(&self) -> usize {
@@ -89,5 +120,33 @@ mod tests {
         assert_eq!(all, (0..100).collect::<Vec<_>>());
         assert_eq!(workers.jobs.started.get(), Some(&JOB_THREADS));
         assert_eq!(workers.loads.started.get(), None);
+    }
+
+    #[test]
+    fn who_frees_while_many_objects_wait_frees_in_place() {
+        struct Garbage(Sender<std::thread::ThreadId>, Receiver<()>);
+        impl Drop for Garbage {
+            fn drop(&mut self) {
+                self.1.recv().unwrap();
+                self.0.send(std::thread::current().id()).unwrap();
+            }
+        }
+        let workers = Workers::new();
+        let (freed, by) = unbounded();
+        let (allow, allowed) = unbounded();
+        let own = std::thread::current().id();
+        // One is being freed, the others wait.
+        workers.free(Garbage(freed.clone(), allowed.clone()));
+        while workers.to_free() > 0 {
+            std::thread::yield_now();
+        }
+        (0..FREE_QUEUE).for_each(|_| workers.free(Garbage(freed.clone(), allowed.clone())));
+        assert_eq!((workers.to_free(), by.len()), (FREE_QUEUE, 0));
+        let (now, allowed_now) = unbounded();
+        now.send(()).unwrap();
+        workers.free(Garbage(freed, allowed_now));
+        assert_eq!(by.recv().unwrap(), own);
+        (0..=FREE_QUEUE).for_each(|_| allow.send(()).unwrap());
+        assert!((0..=FREE_QUEUE).all(|_| by.recv().unwrap() != own));
     }
 }

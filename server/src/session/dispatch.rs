@@ -66,6 +66,7 @@ impl Core {
         let failed = connection.out.get(begin) == Some(&b'-');
         self.measured(connection, command, args, failed.then_some(begin));
         self.publish_notices();
+        self.free_discarded();
         match after {
             After::Done => self.after_reply(connection, begin),
             After::Silent => Flow::Next,

@@ -215,6 +215,8 @@ fn run_queue(
                 return Err(panic);
             }
         };
+        // Now and not at the end: a queue may make and overwrite more than memory holds.
+        call.core.free_discarded();
         let failed = outcome.is_err();
         if let Err(fail) = outcome {
             reply.truncate(mark);

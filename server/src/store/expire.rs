@@ -175,6 +175,7 @@ impl Walk {
         }
         writer::commit(node, &mut self.turn);
         drop(locked);
+        self.turn.discarded.clear();
         true
     }
 

@@ -313,7 +313,7 @@ impl<'a, 's> Ctx<'a, 's> {
             }
             self.space.note_deadlines();
         }
-        drop(old);
+        self.turn.discard(old);
         if was_single && is_single {
             return self.commit(key, slot, true, &[]);
         }
@@ -476,7 +476,9 @@ impl<'a, 's> Ctx<'a, 's> {
     fn remove(&mut self, key: &Key<'_>) -> bool {
         let entry = self.locked.get(key.partition()).and_then(|at| at.get(self.db, key));
         let Some(single) = entry.map(|entry| entry.value.is_single()) else { return false };
-        self.remove_as(key, single).is_some()
+        let Some(entry) = self.remove_as(key, single) else { return false };
+        self.turn.discard(entry.value);
+        true
     }
 
     /// Deletes a resident object whose record form was single, or not.

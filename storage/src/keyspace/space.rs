@@ -10,6 +10,7 @@ use super::partition::Partition;
 use super::settings::Settings;
 use super::tail::Tail;
 use crate::bucket::bucket_of;
+use crate::objects::Value;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use smallvec::SmallVec;
@@ -58,6 +59,9 @@ pub struct Turn {
     pub expired: u64,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// Large objects that commands have taken out of the keyspace. Freeing them takes long: it is
+    /// for whoever executes, once the partitions are let go.
+    pub discarded: Vec<Value>,
     /// What the execution under way has added to the counts of keys: db, bucket, by how much.
     pub(crate) counted: Vec<(u8, u16, i8)>,
     /// A key of the command about to run that is hashed already.
@@ -86,6 +90,7 @@ impl Turn {
             misses: 0,
             expired: 0,
             no_touch: false,
+            discarded: Vec::new(),
             counted: Vec::new(),
             hashed: None,
         }
@@ -111,6 +116,14 @@ impl Turn {
                 Key { name, hash: known.hash, slot: known.slot }
             }
             _ => Key::new(name, self.settings.tag),
+        }
+    }
+
+    /// Frees what a command has taken out of the keyspace, later if it is large.
+    #[inline]
+    pub(crate) fn discard(&mut self, value: Value) {
+        if value.is_slow_to_free() {
+            self.discarded.push(value);
         }
     }
 

@@ -23,6 +23,9 @@ pub use set::{Member, Set};
 pub use string::Str;
 pub use zset::{Bound, LexBound, ZSet};
 
+/// Elements of an object that is slow to free.
+const SLOW_TO_FREE: usize = 1024;
+
 /// The data types, in the numbers that main records carry on disk.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -188,6 +191,12 @@ impl Value {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether freeing it takes long enough to be worth another thread: about 50 us.
+    #[inline]
+    pub fn is_slow_to_free(&self) -> bool {
+        !matches!(self, Value::Str(_)) && !self.is_single() && self.len() >= SLOW_TO_FREE
     }
 
     /// The main record's payload; a hollow object has none and is never put.

@@ -92,7 +92,7 @@ pub fn memory(call: &mut Call<'_>, out: &mut String) {
     field(out, "mem_clients_slaves", 0);
     field(out, "mem_allocator", "jemalloc");
     field(out, "active_defrag_running", 0);
-    field(out, "lazyfree_pending_objects", 0);
+    field(out, "lazyfree_pending_objects", call.node.workers.to_free());
 }
 
 /// The journal is what Redis calls the append only file; saving brings the base up to it.

@@ -7,6 +7,7 @@
 mod clients;
 mod cold;
 mod expiry;
+mod freeing;
 mod panics;
 mod random;
 mod restart;
