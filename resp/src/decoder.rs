@@ -70,7 +70,8 @@ pub struct Decoder {
 impl Decoder {
     /// Decodes the command at the head of `buf`. After `Incomplete` the next call's `buf` begins
     /// with the same bytes and holds more. After an error the connection is of no more use.
-    #[inline]
+    // It has two callers; left to itself the compiler no longer inlines it into the frequent one.
+    #[inline(always)]
     pub fn decode(&mut self, buf: &[u8], limits: &Limits) -> Result<Decoded, ProtocolError> {
         if self.state == State::Idle {
             let Some(first) = buf.first() else { return Ok(Decoded::Incomplete) };
