@@ -69,7 +69,7 @@ impl Core {
     /// Takes objects out until memory is below `maxmemory`, or says why not.
     pub(crate) fn make_room(&mut self) -> Room {
         let max = self.turn.settings.maxmemory;
-        if crate::memory::used() <= max {
+        if crate::memory::charged() <= max {
             return Room::Enough;
         }
         let unloads = self.turn.settings.policy == Policy::NoEviction;
@@ -83,14 +83,14 @@ impl Core {
         let looks = if behind { LOOKS_BEHIND } else { PARTITIONS };
         let first = self.turn.rng.usize(..PARTITIONS);
         for look in 0..looks {
-            if steps >= STEPS_MAX || crate::memory::used() <= max {
+            if steps >= STEPS_MAX || crate::memory::charged() <= max {
                 break;
             }
             let number = ((first + look) % PARTITIONS) as u16;
             steps +=
                 usize::from(if unloads { self.unload_one(number) } else { self.evict_one(number) });
         }
-        if steps > 0 || crate::memory::used() <= max {
+        if steps > 0 || crate::memory::charged() <= max {
             return Room::Enough;
         }
         match &self.node.store {
@@ -98,7 +98,7 @@ impl Core {
             Some(store) if unloads && store.is_behind() => {
                 store.feeder.want();
                 let slack = max / 16;
-                if crate::memory::used() <= max + slack { Room::Enough } else { Room::Wait }
+                if crate::memory::charged() <= max + slack { Room::Enough } else { Room::Wait }
             }
             _ => Room::Full,
         }
@@ -197,7 +197,7 @@ impl Core {
         // before it has deleted.
         let unloads = node.store.is_some() && settings.policy == Policy::NoEviction;
         let max = settings.maxmemory;
-        let at_once = max > 0 && !unloads && crate::memory::used() > max - max / 16;
+        let at_once = max > 0 && !unloads && crate::memory::charged() > max - max / 16;
         for value in self.turn.discarded.drain(..) {
             if at_once {
                 drop(value);

@@ -3,20 +3,24 @@
 //! `maxmemory` needs the number at every write, so threads gather their own changes and add them
 //! to the shared count 32 KiB at a time. It counts what Rust code asked for. What the base's C++
 //! code holds, and what the allocator loses between objects, shows only in the resident size; with
-//! a base that is looked at now and then, and the difference is added.
+//! a base a thread watches that, and withholds from the objects what the rest takes.
 // A global allocator cannot be written without it; all it does is pass on and count.
 #![allow(unsafe_code)]
 
+use crate::node::Node;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 use tikv_jemallocator::Jemalloc;
 
 const STEP: i64 = 32 << 10;
 
 static ALLOCATED: AtomicI64 = AtomicI64::new(0);
-/// What the base holds outside of this allocator, bytes.
+/// What the base is known to hold outside of this allocator, bytes.
 static ELSEWHERE: AtomicI64 = AtomicI64::new(0);
+/// The part of `maxmemory` that is not for what this allocator hands out, bytes.
+static WITHHELD: AtomicI64 = AtomicI64::new(0);
 
 thread_local! {
     static PENDING: Cell<i64> = const { Cell::new(0) };
@@ -73,42 +77,106 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Bytes in use, to within 32 KiB a thread.
-pub fn used() -> u64 {
-    let used = ALLOCATED.load(Ordering::Relaxed) + ELSEWHERE.load(Ordering::Relaxed);
-    used.max(0) as u64
+fn counted() -> i64 {
+    ALLOCATED.load(Ordering::Relaxed)
 }
 
-/// Parts of the resident size, in twentieths, that count as in use: some is always freed and not
-/// given back yet.
-const IN_USE_TWENTIETHS: u64 = 19;
+/// Bytes in use, to within 32 KiB a thread.
+pub fn used() -> u64 {
+    (counted() + ELSEWHERE.load(Ordering::Relaxed)).max(0) as u64
+}
 
-/// Says how much the base is known to hold, and how large the process is; `maxmemory` is the
-/// limit. The difference between what was counted and what is resident counts as used, but for at
-/// most a third of the limit: objects would leave memory for what their leaving does not free.
-pub fn set_elsewhere(base: u64, resident: u64, maxmemory: u64) {
-    let counted = ALLOCATED.load(Ordering::Relaxed).max(0) as u64;
-    let missing = (resident / 20 * IN_USE_TWENTIETHS).saturating_sub(counted);
-    let elsewhere = base.max(missing.min(maxmemory / 3));
-    ELSEWHERE.store(elsewhere as i64, Ordering::Relaxed);
+/// What is compared with `maxmemory`: bytes in use, and what else the process takes up.
+pub fn charged() -> u64 {
+    let others = ELSEWHERE.load(Ordering::Relaxed).max(WITHHELD.load(Ordering::Relaxed));
+    (counted() + others).max(0) as u64
+}
+
+/// How long the watch rests: the shorter, the nearer the limit, because memory fills at up to
+/// hundreds of megabytes a second.
+const REST: Duration = Duration::from_millis(100);
+const SHORT_REST: Duration = Duration::from_millis(10);
+
+/// The loop of the thread that watches the size of a process with a base.
+pub fn watch(node: &Node) {
+    let Some(store) = &node.store else { return };
+    let mut last = Instant::now();
+    while !node.stopping.load(Ordering::Relaxed) {
+        let stats = store.base.stats();
+        let known = stats.block_cache_bytes + stats.table_readers_bytes;
+        ELSEWHERE.store(known as i64, Ordering::Relaxed);
+        let max = node.space.settings().maxmemory;
+        let withheld = WITHHELD.load(Ordering::Relaxed).max(0) as u64;
+        let elapsed = last.elapsed();
+        last = Instant::now();
+        let now = withhold(withheld, counted().max(0) as u64, resident_now(), max, elapsed);
+        WITHHELD.store(now as i64, Ordering::Relaxed);
+        std::thread::sleep(if max > 0 && charged() > max / 4 * 3 { SHORT_REST } else { REST });
+    }
+}
+
+/// How much of `max` is withheld from the objects, after `elapsed` in which `withheld` was.
+///
+/// When the process comes within a sixteenth of `max`, they get no more than they have (`counted`):
+/// what newly comes fills the holes of what goes, and the process grows no further, but for what
+/// the base needs for short. To take more from them would only make holes, so that is done slowly,
+/// and only beyond `max`: then the holes are of sizes that nobody asks for any more, and close as
+/// more goes. When there is room again they get it back as slowly. At most a third is ever
+/// withheld.
+fn withhold(withheld: u64, counted: u64, resident: u64, max: u64, elapsed: Duration) -> u64 {
+    let step = max / 64 * elapsed.as_millis().min(1000) as u64 / 1000;
+    let all_they_have = withheld.max(max.saturating_sub(counted));
+    let near = max - max / 16;
+    let next = if resident > max {
+        all_they_have + step
+    } else if resident > near {
+        all_they_have
+    } else if resident < near - max / 32 {
+        withheld.saturating_sub(step)
+    } else {
+        withheld
+    };
+    next.min(max / 3)
+}
+
+/// The resident size as the kernel keeps it at hand, bytes.
+fn resident_now() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split_ascii_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MIB: u64 = 1 << 20;
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
-    fn what_is_resident_and_not_counted_is_used_up_to_a_third_of_the_limit() {
-        let counted = || used() - ELSEWHERE.load(Ordering::Relaxed) as u64;
-        let elsewhere = |base, missing: u64, max| {
-            set_elsewhere(base, (counted() + missing) / IN_USE_TWENTIETHS * 20, max);
-            ELSEWHERE.load(Ordering::Relaxed) as u64 >> 20
-        };
-        let mib = 1 << 20;
-        assert_eq!(elsewhere(7 * mib, 0, 300 * mib), 7, "what the base says counts at least");
-        // Other tests allocate meanwhile.
-        assert!((35..=45).contains(&elsewhere(7 * mib, 40 * mib, 300 * mib)));
-        assert_eq!(elsewhere(7 * mib, 900 * mib, 300 * mib), 100);
-        assert_eq!(elsewhere(7 * mib, 900 * mib, 0), 7);
+    fn objects_get_no_more_than_they_have_while_the_process_is_too_large() {
+        assert_eq!(withhold(0, 200 * MIB, 239 * MIB, 256 * MIB, SECOND), 0);
+        assert_eq!(withhold(0, 200 * MIB, 241 * MIB, 256 * MIB, SECOND), 56 * MIB);
+        assert_eq!(withhold(60 * MIB, 200 * MIB, 255 * MIB, 256 * MIB, SECOND), 60 * MIB);
+        assert_eq!(withhold(60 * MIB, 196 * MIB, 257 * MIB, 256 * MIB, SECOND), 64 * MIB);
+    }
+
+    #[test]
+    fn a_third_is_the_most() {
+        assert_eq!(withhold(0, MIB, 9000 * MIB, 300 * MIB, SECOND), 100 * MIB);
+    }
+
+    #[test]
+    fn what_is_withheld_comes_back_slowly() {
+        assert_eq!(withhold(60 * MIB, 196 * MIB, 235 * MIB, 256 * MIB, SECOND), 60 * MIB);
+        assert_eq!(withhold(60 * MIB, 196 * MIB, 230 * MIB, 256 * MIB, SECOND), 56 * MIB);
+        assert_eq!(withhold(60 * MIB, 196 * MIB, 230 * MIB, 256 * MIB, SECOND / 4), 59 * MIB);
+        assert_eq!(withhold(MIB, 0, 230 * MIB, 256 * MIB, SECOND), 0);
+    }
+
+    #[test]
+    fn the_resident_size_is_known() {
+        let block = vec![1_u8; 64 << 20];
+        assert!(resident_now() > 64 << 20, "{}", block.len());
     }
 }

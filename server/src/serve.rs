@@ -12,7 +12,7 @@ use crate::session::SessionFn;
 use crate::slowlog::Slowlog;
 use crate::store::{self, Store};
 use crate::workers::Workers;
-use crate::{admin, http, metrics, panics, session};
+use crate::{admin, http, memory, metrics, panics, session};
 use anyhow::{Context, Result, bail};
 use cluster::files::{Files, RealFiles, boot_id};
 use cluster::journal::{DataDir, Journal, Options};
@@ -244,6 +244,7 @@ pub(crate) fn compose(
         std::thread::Builder::new().name("feed".into()).spawn(move || store::feed_loop(node))?;
         let expire = move || store::expire_loop(node);
         std::thread::Builder::new().name("expire".into()).spawn(expire)?;
+        std::thread::Builder::new().name("memory".into()).spawn(|| memory::watch(node))?;
     }
     Ok(node)
 }

@@ -40,10 +40,6 @@ pub fn feed_loop(node: &'static Node) {
             node.inboxes.iter().for_each(|inbox| inbox.released());
             store.alarm.ring();
         }
-        let stats = store.base.stats();
-        let known = stats.block_cache_bytes + stats.table_readers_bytes;
-        let max = node.space.settings().maxmemory;
-        crate::memory::set_elsewhere(known, crate::admin::info::process::resident_bytes(), max);
     }
 }
 

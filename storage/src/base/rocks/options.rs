@@ -57,7 +57,7 @@ pub(super) fn store_options(options: &RocksOptions, cache: &Cache) -> Options {
     store.set_max_bytes_for_level_base(LEVEL1_BYTES);
     store.set_target_file_size_base(TABLE_BYTES);
     store.set_bytes_per_sync(1 << 20);
-    store.set_compaction_readahead_size(1 << 20);
+    store.set_compaction_readahead_size(256 << 10);
     // Nothing is ever written through these.
     store.set_write_buffer_size(64 << 10);
     store.set_max_manifest_file_size(16 << 20);
