@@ -118,7 +118,7 @@ pub(super) fn next_epoch(node: &Node) -> u32 {
 
 /// Bytes one feed may hold in memory: a 64th of `maxmemory`, within bounds.
 fn feed_budget(node: &Node) -> usize {
-    let most = 16 << 20;
+    let most = 8 << 20;
     match node.space.settings().maxmemory {
         0 => most,
         max => ((max / 64) as usize).clamp(1 << 20, most),
