@@ -89,7 +89,7 @@ const STANDARD: &[(&str, &str)] = &[
 
 #[test]
 fn the_decisions_name_nothing_from_outside() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let source = Path::new("src");
     let modules = modules(&fs::read_to_string(source.join("lib.rs")).unwrap());
     for name in PURE {
         assert!(modules.contains(&(*name).to_owned()), "lib.rs has no module {name}");
@@ -97,7 +97,7 @@ fn the_decisions_name_nothing_from_outside() {
     let impure = |name: &String| IMPURE.iter().any(|(known, _)| known == name);
     let mut all = Vec::new();
     for module in modules.iter().filter(|m| !impure(m)) {
-        let files = files(&source, module);
+        let files = files(source, module);
         assert!(!files.is_empty(), "no source of {module} in {}", source.display());
         for file in files {
             let name = file.strip_prefix(&source).unwrap().display().to_string();

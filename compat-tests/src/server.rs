@@ -97,10 +97,11 @@ impl Program {
     }
 }
 
-/// `release/bowshock` in the target directory that this very program was built into.
+/// `release/bowshock` in the target directory of the clone where cargo runs this program.
 fn default_binary() -> PathBuf {
+    let clone = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| ".".into());
     let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+        .map_or_else(|| Path::new(&clone).join("../target"), PathBuf::from);
     target.join("release/bowshock")
 }
 

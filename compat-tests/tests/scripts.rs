@@ -10,7 +10,8 @@ use compat_tests::script::Script;
 use compat_tests::server::{Program, Server};
 
 fn scripts() -> Vec<PathBuf> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
+    // Tests run in their package's directory.
+    let folder = "scripts";
     let wanted = std::env::var("COMPAT_SCRIPT").unwrap_or_default();
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
