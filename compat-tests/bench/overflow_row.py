@@ -40,7 +40,8 @@ def _one_size(settings, row, count, value_bytes, label, memory):
         # Reading cold keys is load like any other, so the highest memory counts it too.
         checked = phase("verify", settings.scaled(1_000_000, 100_000) // WORKERS)
         loads = int(after["loaded_keys"]) - int(before["loaded_keys"])
-        share = max(0.0, 1 - loads / mixed["gets"])
+        # SETs of keys that are not in memory read the base too.
+        share = max(0.0, 1 - loads / (mixed["gets"] + mixed["sets"]))
         peak = proc.rss_highest(server.pid)
         found = server.call("DBSIZE")
         if found != count:
@@ -59,6 +60,6 @@ def _one_size(settings, row, count, value_bytes, label, memory):
                failure=wrong[0] if wrong else ""),
         Result(row, f"{data_text}: highest RSS / maxmemory", "-", f"{peak / (1 << 20):.0f} MB", ratio,
                f"{ratio:.2f}x", 1.2, 1.05),
-        Result(row, f"{data_text}: GETs from memory", "-", f"{share:.1%}", share * 100, "-",
+        Result(row, f"{data_text}: commands served from memory", "-", f"{share:.1%}", share * 100, "-",
                70.0, 85.0, unit=" %", at_least=True),
     ]

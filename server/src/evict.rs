@@ -29,7 +29,7 @@ pub enum Room {
     Full,
 }
 
-/// The candidate that is least worth keeping has the greatest number.
+/// Under Redis's policies: the candidate that is least worth keeping has the greatest number.
 fn rank(entry: &Entry, settings: &Settings, now: i64) -> u64 {
     match settings.policy {
         Policy::NoEviction | Policy::AllKeysLru | Policy::VolatileLru => {
@@ -43,26 +43,40 @@ fn rank(entry: &Entry, settings: &Settings, now: i64) -> u64 {
     }
 }
 
-/// Draws `samples` objects of a partition and returns the one to go.
+/// The same for an object that only leaves memory: what was used often stays longer, so that keys read
+/// once do not push it out. Of four objects looked at one forgets a use: what was used often long ago
+/// goes in the end (ADR 0017).
+fn rank_to_unload(entry: &mut Entry, now: i64, rng: &mut fastrand::Rng) -> u64 {
+    let uses = entry.uses();
+    if uses > 0 && rng.u8(..) < 64 {
+        entry.age();
+    }
+    (u64::from(u32::MAX) - uses) << 32 | u64::from(idle_seconds(entry, now))
+}
+
+/// Draws `samples` objects of a partition and returns the one with the greatest rank; those without
+/// a rank may not go.
 fn candidate(
-    partition: &Partition,
-    settings: &Settings,
-    now: i64,
+    partition: &mut Partition,
+    samples: usize,
     rng: &mut fastrand::Rng,
-    may_go: impl Fn(&Entry) -> bool,
+    mut rank: impl FnMut(&mut Entry, &mut fastrand::Rng) -> Option<u64>,
 ) -> Option<(usize, Box<[u8]>)> {
-    let mut best: Option<(u64, usize, &Entry)> = None;
-    for (db, content) in partition.dbs() {
-        let samples = settings.samples.min(content.table.len());
-        for _ in 0..samples {
-            let Some(entry) = content.table.random(|n| rng.usize(..n)) else { break };
-            let rank = rank(entry, settings, now);
-            if may_go(entry) && best.is_none_or(|(known, _, _)| rank > known) {
-                best = Some((rank, db, entry));
+    let mut best: Option<(u64, usize, usize)> = None;
+    for (db, content) in partition.dbs_mut() {
+        let table = &mut content.table;
+        for _ in 0..samples.min(table.len()) {
+            let Some(place) = table.random_place(|n| rng.usize(..n)) else { break };
+            let Some(rank) = table.at_mut(place).and_then(|entry| rank(entry, rng)) else {
+                continue;
+            };
+            if best.is_none_or(|(known, _, _)| rank > known) {
+                best = Some((rank, db, place));
             }
         }
     }
-    best.map(|(_, db, entry)| (db, entry.key.as_slice().into()))
+    let (_, db, place) = best?;
+    Some((db, partition.db(db)?.table.at(place)?.key.as_slice().into()))
 }
 
 impl Core {
@@ -110,7 +124,9 @@ impl Core {
         let Some(mut partition) = self.node.space.try_partition(number) else { return false };
         let (settings, now) = (self.turn.settings, self.turn.now);
         let found =
-            candidate(&partition, &settings, now, &mut self.turn.rng, |entry| entry.epoch() <= fed);
+            candidate(&mut partition, settings.samples, &mut self.turn.rng, |entry, rng| {
+                (entry.epoch() <= fed).then(|| rank_to_unload(entry, now, rng))
+            });
         let Some((db, name)) = found else { return false };
         let key = Key::new(&name, settings.tag);
         let gone = partition.remove(db, &key, false);
@@ -122,10 +138,12 @@ impl Core {
     /// One key is deleted, as in a cache.
     fn evict_one(&mut self, number: u16) -> bool {
         let settings = self.turn.settings;
-        let locked = self.node.space.lock_one(number);
-        let Some(partition) = locked.get(number) else { return false };
-        let found = candidate(partition, &settings, self.turn.now, &mut self.turn.rng, |entry| {
-            !settings.policy.is_volatile() || entry.deadline().is_some()
+        let mut locked = self.node.space.lock_one(number);
+        let Some(partition) = locked.get_mut(number) else { return false };
+        let now = self.turn.now;
+        let found = candidate(partition, settings.samples, &mut self.turn.rng, |entry, _| {
+            let may_go = !settings.policy.is_volatile() || entry.deadline().is_some();
+            may_go.then(|| rank(entry, &settings, now))
         });
         let Some((db, name)) = found else { return false };
         let done = self.change(locked, db, |cx| {
@@ -205,5 +223,31 @@ impl Core {
                 node.workers.free(value);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use storage::objects::{Str, Value};
+
+    #[test]
+    fn what_was_used_often_stays_until_it_has_aged() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let entry = |clock| Entry::new(b"k", Value::Str(Str::new(b"v")), 1, 0, clock);
+        let now = 1_000_000;
+        let (mut often, mut once, mut before) = (entry(10), entry(900), entry(800));
+        (0..3).for_each(|_| often.used_again());
+        let mut ranks = |rng: &mut fastrand::Rng| {
+            [&mut often, &mut once, &mut before].map(|entry| rank_to_unload(entry, now, rng))
+        };
+        let [kept, newer, older] = ranks(&mut rng);
+        assert!(kept < newer && newer < older, "{kept} {newer} {older}");
+        let looks = (1..1000).find(|_| {
+            let [aged, _, older] = ranks(&mut rng);
+            aged > older
+        });
+        // Three uses, each forgotten at one look of four.
+        assert!(looks.is_some_and(|looks| (4..60).contains(&looks)), "{looks:?}");
     }
 }

@@ -244,13 +244,19 @@ impl<T> HashOrdered<T> {
     }
 
     /// A uniformly drawn item. `draw(n)` returns a random number below `n`.
-    pub fn random(&self, mut draw: impl FnMut(usize) -> usize) -> Option<&T> {
+    pub fn random(&self, draw: impl FnMut(usize) -> usize) -> Option<&T> {
+        self.at(self.random_place(draw)?)
+    }
+
+    /// Where a uniformly drawn item is, until the table changes.
+    pub fn random_place(&self, mut draw: impl FnMut(usize) -> usize) -> Option<usize> {
         if self.len == 0 {
             return None;
         }
         loop {
-            if let Some(item) = &self.slots[draw(self.slots.len())].item {
-                return Some(item);
+            let place = draw(self.slots.len());
+            if self.slots[place].item.is_some() {
+                return Some(place);
             }
         }
     }

@@ -47,6 +47,7 @@ pub fn touch(entry: &mut Entry, settings: &Settings, now: i64, draw: impl FnOnce
         if entry.clock() != clock {
             entry.set_clock(clock);
         }
+        entry.used_again();
         return;
     }
     let mut counter = frequency(entry, settings, now);

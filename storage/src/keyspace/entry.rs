@@ -1,16 +1,19 @@
 //! A resident object: key, value, deadline, and one word of metadata.
 //!
-//! The word holds the bucket label, Redis's 24-bit LRU or LFU clock, and the *feed epoch* in which
-//! the object was last changed. 64 bytes in all: one cache line.
+//! The word holds the bucket label, Redis's 24-bit LRU or LFU clock, the *feed epoch* in which the
+//! object was last changed, and how often it was used. 64 bytes in all: one cache line.
 
 use crate::bytes::SmallBytes;
 use crate::objects::Value;
 
 const NO_DEADLINE: i64 = i64::MIN;
 const CLOCK_BITS: u32 = 24;
-const EPOCH_BITS: u32 = 26;
+const EPOCH_BITS: u32 = 24;
 const EPOCH_SHIFT: u32 = CLOCK_BITS;
-const BUCKET_SHIFT: u32 = CLOCK_BITS + EPOCH_BITS;
+const USES_SHIFT: u32 = EPOCH_SHIFT + EPOCH_BITS;
+const USES_BITS: u32 = 2;
+const USES_MAX: u64 = (1 << USES_BITS) - 1;
+const BUCKET_SHIFT: u32 = USES_SHIFT + USES_BITS;
 
 /// Feed epochs are below this; the keyspace begins again at 1 before it is reached.
 pub const EPOCH_END: u32 = 1 << EPOCH_BITS;
@@ -83,6 +86,27 @@ impl Entry {
         self.meta = (self.meta & !mask) | ((u64::from(epoch) << EPOCH_SHIFT) & mask);
     }
 
+    /// How often it was used, up to 3, less what it has aged.
+    #[inline]
+    pub fn uses(&self) -> u64 {
+        self.meta >> USES_SHIFT & USES_MAX
+    }
+
+    /// Counts a use.
+    #[inline]
+    pub fn used_again(&mut self) {
+        if self.uses() < USES_MAX {
+            self.meta += 1 << USES_SHIFT;
+        }
+    }
+
+    /// Forgets one use.
+    pub fn age(&mut self) {
+        if self.uses() > 0 {
+            self.meta -= 1 << USES_SHIFT;
+        }
+    }
+
     /// Estimated bytes with the slot in the table, for MEMORY USAGE.
     pub fn bytes(&self, samples: usize) -> usize {
         size_of::<Entry>() + 18 + self.key.heap_bytes() + self.value.heap_bytes(samples)
@@ -102,6 +126,11 @@ mod tests {
         assert_eq!((entry.bucket(), entry.epoch(), entry.clock()), (16384, EPOCH_END - 1, 5));
         entry.set_epoch(1);
         assert_eq!((entry.bucket(), entry.epoch(), entry.clock()), (16384, 1, 5));
+        (0..5).for_each(|_| entry.used_again());
+        let fields = |e: &Entry| (e.bucket(), e.uses(), e.epoch(), e.clock());
+        assert_eq!(fields(&entry), (16384, 3, 1, 5));
+        (0..5).for_each(|_| entry.age());
+        assert_eq!(fields(&entry), (16384, 0, 1, 5));
         let entry = Entry::new(b"k", value(), 1, 0, 0);
         assert_eq!((entry.bucket(), entry.epoch(), entry.clock()), (1, 0, 0));
         assert_eq!(entry.deadline(), None);

@@ -102,6 +102,10 @@ impl Partition {
         self.dbs.iter().enumerate()
     }
 
+    pub fn dbs_mut(&mut self) -> impl Iterator<Item = (usize, &mut Db)> {
+        self.dbs.iter_mut().enumerate()
+    }
+
     #[inline]
     pub fn get(&self, db: usize, key: &Key<'_>) -> Option<&Entry> {
         let table = &self.dbs.get(db)?.table;
