@@ -4,4 +4,5 @@
 pub mod autoscaler;
 pub mod files;
 pub mod journal;
+pub mod plan;
 pub mod topology;

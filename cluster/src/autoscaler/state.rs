@@ -33,6 +33,9 @@ pub struct State {
     pub held: bool,
     /// Nodes whose loss was reported and is not repaired yet.
     pub lost: BTreeSet<NodeId>,
+    /// Nodes whose release or fence operators were asked for already.
+    #[serde(default)]
+    pub told: BTreeSet<NodeId>,
     /// The next request's number.
     pub next_request: RequestId,
     /// The next operation's number; never below the topology's counter.
@@ -101,6 +104,9 @@ pub struct LoadManagersState {
     pub idle_since: Option<TimeMs>,
     /// No change before this.
     pub cooldown_until: TimeMs,
+    /// Since when each draining one has been seen to drain.
+    #[serde(default)]
+    pub draining_since: BTreeMap<NodeId, TimeMs>,
 }
 
 /// A node request that is open.
@@ -214,6 +220,7 @@ impl Default for State {
             budget: BudgetState::default(),
             held: false,
             lost: BTreeSet::new(),
+            told: BTreeSet::new(),
             next_request: RequestId(1),
             next_operation: OperationId(1),
             next_event: 1,

@@ -1,14 +1,22 @@
 //! Operations in flight: begun, advanced, ended.
 
-use super::{NodeId, Operation, OperationId, Phase, RequestId, Topology, Violation};
+use super::{NodeId, Operation, OperationId, OperationKind, Phase, RequestId, Topology, Violation};
 
 impl Topology {
-    /// A saga begins.
+    /// A saga begins. A split's child has its number from then on, so that splits of several shards
+    /// may end in another order than they began.
     pub fn begin(&mut self, operation: Operation) -> Result<(), Violation> {
         if operation.id < self.counters.operation {
             return Err(Violation::OperationReused(operation.id));
         }
         self.check_operation(&operation)?;
+        if let OperationKind::Split { child, .. } = operation.kind {
+            let taken = self.operations.values().any(|o| o.shards().contains(&child));
+            if child < self.counters.shard || taken {
+                return Err(Violation::ShardReused(child));
+            }
+            self.counters.shard = child.next();
+        }
         self.counters.operation = operation.id.next();
         self.operations.insert(operation.id, operation);
         self.touch();
