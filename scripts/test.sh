@@ -22,6 +22,7 @@ serve() { # base, command...: the command gets a port of a server that is ended 
   python3 scripts/with_server.py "$BOWSHOCK_BIN" "$@"
 }
 step "format" cargo fmt --all --check
+step "format of the redis-rs client" cargo fmt --manifest-path compat-tests/clients/redis-rs/Cargo.toml --check
 step "lints" cargo clippy --release --locked --workspace --all-targets -- -D warnings
 step "unit and property tests" cargo test --release --locked --workspace --exclude compat-tests
 step "the build without RocksDB" cargo check --release --locked -p server --no-default-features

@@ -5,4 +5,5 @@ pub mod autoscaler;
 pub mod files;
 pub mod journal;
 pub mod plan;
+pub mod simulator;
 pub mod topology;

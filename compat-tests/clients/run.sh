@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Everyday use of stock clients against a server: run.sh HOST PORT [redis-py|node|cli]...
+# Everyday use of stock clients against a server: run.sh HOST PORT [redis-py|node|redis-rs|cli]...
 # It EMPTIES the server. All clients run, also after one has failed; the last line counts them.
 set -uo pipefail
 
 if [ $# -lt 2 ]; then
-  echo "usage: run.sh HOST PORT [redis-py|node|cli]..." >&2
+  echo "usage: run.sh HOST PORT [redis-py|node|redis-rs|cli]..." >&2
   exit 2
 fi
 host=$1 port=$2
 shift 2
-[ $# -gt 0 ] || set -- redis-py node cli
+[ $# -gt 0 ] || set -- redis-py node redis-rs cli
 here=$(dirname "$(realpath "$0")")
 
 passed=0 failed=0

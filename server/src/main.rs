@@ -7,16 +7,20 @@ mod evict;
 mod http;
 mod latency;
 mod load_manager;
+mod logins;
+mod machine;
 mod memory;
 mod metrics;
 mod monitor;
 mod net;
 mod node;
 mod offline;
+mod panics;
 mod pubsub;
 mod registry;
 mod serve;
 mod session;
+mod simulate;
 mod slowlog;
 mod store;
 mod workers;
@@ -38,6 +42,7 @@ fn main() {
         Task::Serve => serve::run(loaded.config),
         Task::Restore(from) => offline::restore(&from, &loaded.config.start().dir),
         Task::Check(dir) => offline::check(&dir),
+        Task::Simulate(args) => simulate::run(&args),
     };
     if let Err(error) = result {
         // One line that names the file and what to do.

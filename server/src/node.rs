@@ -1,8 +1,10 @@
 //! The composition root: everything the cores of this process share.
 
+use crate::admin::info::Samples;
 use crate::clients::Clients;
 use crate::config::Config;
 use crate::load_manager::measure::Measures;
+use crate::logins::Logins;
 use crate::net::Inbox;
 use crate::pubsub::Pubsub;
 use crate::registry::Registry;
@@ -25,6 +27,8 @@ pub struct Node {
     pub clients: Clients,
     pub pubsub: Pubsub,
     pub measures: Measures,
+    pub samples: Samples,
+    pub logins: Logins,
     pub slowlog: Slowlog,
     pub latency: Mutex<crate::latency::Latency>,
     /// One per core.
@@ -65,6 +69,8 @@ pub struct Counters {
     pub memory_peak: AtomicU64,
     pub killed_for_output: AtomicU64,
     pub protocol_errors: AtomicU64,
+    /// Commands that panicked.
+    pub panics: AtomicU64,
 }
 
 /// CLIENT PAUSE: until when, and whether only writes.
@@ -91,6 +97,14 @@ pub fn wall_ms() -> i64 {
 /// Microseconds since the epoch.
 pub fn wall_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_micros() as i64)
+}
+
+/// Nanoseconds of a clock that never goes back, for durations. As `Instant`, without the cost of
+/// a type that can be subtracted in any order: it is read after every command.
+#[inline]
+pub fn steady_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
 }
 
 impl Node {

@@ -44,7 +44,10 @@ impl Command {
 }
 
 pub struct Registry {
-    all: Vec<Command>,
+    /// Each by itself: as one piece they would be the only allocation of their size, for which the
+    /// allocator reserves half a megabyte.
+    #[allow(clippy::vec_box)]
+    all: Vec<Box<Command>>,
     by_name: FxHashMap<&'static [u8], usize>,
 }
 
@@ -61,7 +64,7 @@ impl Registry {
     pub fn new(rows: &[&'static [Row]], code: &[(&'static str, SessionFn)]) -> Registry {
         let mut code: FxHashMap<&str, SessionFn> = code.iter().copied().collect();
         let rows: Vec<&'static Row> = rows.iter().flat_map(|family| family.iter()).collect();
-        let mut all: Vec<Command> = Vec::with_capacity(rows.len());
+        let mut all: Vec<Box<Command>> = Vec::with_capacity(rows.len());
         for row in &rows {
             let prefix = format!("{}|", row.name);
             let container = rows.iter().any(|other| other.name.starts_with(&prefix));
@@ -75,7 +78,8 @@ impl Registry {
             };
             let number = all.len();
             let only_key = only_key(row);
-            all.push(Command { row, number, code, only_key, subcommands: FxHashMap::default() });
+            let subcommands = FxHashMap::default();
+            all.push(Box::new(Command { row, number, code, only_key, subcommands }));
         }
         assert!(code.is_empty(), "code without a row: {:?}", code.keys());
         let mut by_name = FxHashMap::default();
@@ -96,15 +100,20 @@ impl Registry {
         Registry { all, by_name }
     }
 
-    pub fn all(&self) -> &[Command] {
-        &self.all
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Command> {
+        self.all.iter().map(|command| &**command)
+    }
+
+    /// The command with this number.
+    pub fn get(&self, number: usize) -> Option<&Command> {
+        self.all.get(number).map(|command| &**command)
     }
 
     /// The subcommands of a container, by name without the container's.
     pub fn subcommands(&self, container: &Command) -> impl Iterator<Item = &Command> {
         let mut numbers: Vec<usize> = container.subcommands.values().copied().collect();
         numbers.sort_unstable();
-        numbers.into_iter().filter_map(|number| self.all.get(number))
+        numbers.into_iter().filter_map(|number| self.get(number))
     }
 
     /// Finds what a request names, `subcommand` being its second argument if it has one.
@@ -129,6 +138,6 @@ impl Registry {
         for (to, from) in lower.iter_mut().zip(name) {
             *to = from.to_ascii_lowercase();
         }
-        names.get(&*lower).and_then(|number| self.all.get(*number))
+        names.get(&*lower).and_then(|number| self.get(*number))
     }
 }

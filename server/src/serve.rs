@@ -3,6 +3,7 @@
 use crate::clients::Clients;
 use crate::config::{BaseKind, Config, Start};
 use crate::load_manager::measure::Measures;
+use crate::logins::Logins;
 use crate::net::{self, Core, Inbox, Message};
 use crate::node::{Counters, Node, Pause, wall_ms};
 use crate::pubsub::Pubsub;
@@ -11,7 +12,7 @@ use crate::session::SessionFn;
 use crate::slowlog::Slowlog;
 use crate::store::{self, Store};
 use crate::workers::Workers;
-use crate::{admin, http, metrics, session};
+use crate::{admin, http, metrics, panics, session};
 use anyhow::{Context, Result, bail};
 use cluster::files::{Files, RealFiles, boot_id};
 use cluster::journal::{DataDir, Journal, Options};
@@ -37,15 +38,18 @@ const ROWS: [&[Row]; 7] = [
     sorted_sets::ROWS,
 ];
 
+/// Sockets that one look at the kernel can find ready.
+const IO_EVENTS: usize = 512;
+
 /// Serves until SIGTERM, SIGINT or SHUTDOWN.
 pub fn run(config: Config) -> Result<()> {
     let start = config.start().clone();
-    end_on_panic();
+    panics::end_process_on_panic();
     let http = start.http.as_deref().map(http::Http::start).transpose()?;
     let listeners = net::bind(&start.bind, start.port, start.tcp_backlog)?;
     raise_descriptor_limit(config.maxclients());
     let (space, store) = open(&config, &start)?;
-    let node = compose(config, &start, space, store)?;
+    let node = compose(config, &start, space, store, registry(&[], &[]))?;
     if let Some(http) = &http {
         http.serve(pages(node));
         tracing::info!("metrics at http://{}/metrics", http.addr());
@@ -64,16 +68,6 @@ pub fn run(config: Config) -> Result<()> {
     let outcome = run_cores(node, listeners);
     stop(node);
     outcome
-}
-
-/// What a panic leaves behind in memory cannot be trusted, and the journal has all that was
-/// acknowledged: the process ends, and the next start continues from the journal (ADR 0006).
-fn end_on_panic() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        report(panic);
-        std::process::abort();
-    }));
 }
 
 fn raise_descriptor_limit(maxclients: usize) {
@@ -108,7 +102,7 @@ fn open(config: &Config, start: &Start) -> Result<(Space, Option<Store>)> {
     let dir = DataDir::open(&*files, &start.dir, fresh)?;
     let settings = fixed_settings(config, start, &dir)?;
     storage::keyspace::set_hash_seed(dir.identity().hash_seed);
-    let base = open_base(start, &settings, &dir)?;
+    let base = open_base(config, start, &dir)?;
     let mut options = Options::new(dir.journal());
     options.sync = config.appendfsync();
     options.reserve_bytes = start.disk_reserve;
@@ -172,10 +166,10 @@ fn fixed_settings(config: &Config, start: &Start, dir: &DataDir) -> Result<Setti
 }
 
 #[cfg(feature = "rocksdb")]
-fn open_base(start: &Start, settings: &Settings, dir: &DataDir) -> Result<Arc<dyn Base>> {
+fn open_base(config: &Config, start: &Start, dir: &DataDir) -> Result<Arc<dyn Base>> {
     use storage::base::{RocksBase, RocksOptions};
     let mut options = RocksOptions::new(dir.path().join("base"));
-    let share = if settings.maxmemory > 0 { settings.maxmemory / 8 } else { 64 << 20 };
+    let share = config.maxmemory_chosen().map_or(64 << 20, |max| max / 8);
     options.block_cache_bytes =
         start.block_cache.unwrap_or(share.clamp(4 << 20, 256 << 20)) as usize;
     let base = RocksBase::open(options)?;
@@ -183,8 +177,25 @@ fn open_base(start: &Start, settings: &Settings, dir: &DataDir) -> Result<Arc<dy
 }
 
 #[cfg(not(feature = "rocksdb"))]
-fn open_base(_: &Start, _: &Settings, _: &DataDir) -> Result<Arc<dyn Base>> {
+fn open_base(_: &Config, _: &Start, _: &DataDir) -> Result<Arc<dyn Base>> {
     bail!("this build has no RocksDB: start with --base memory")
+}
+
+/// All commands, and more of them: rows, and the code of those that run in the server.
+pub(crate) fn registry(
+    more_rows: &[&'static [Row]],
+    more_code: &[(&'static str, SessionFn)],
+) -> Registry {
+    let rows = ROWS.iter().chain(server_rows::FAMILIES).chain(more_rows);
+    let rows: Vec<&'static [Row]> = rows.copied().collect();
+    let code: Vec<(&'static str, SessionFn)> = admin::FAMILIES
+        .iter()
+        .chain(session::FAMILIES)
+        .flat_map(|family| family.iter())
+        .chain(more_code)
+        .copied()
+        .collect();
+    Registry::new(&rows, &code)
 }
 
 /// Makes the node and begins its threads, but not the cores.
@@ -193,15 +204,8 @@ pub(crate) fn compose(
     start: &Start,
     space: Space,
     store: Option<Store>,
+    registry: Registry,
 ) -> Result<&'static Node> {
-    let rows: Vec<&'static [Row]> =
-        ROWS.iter().copied().chain(server_rows::FAMILIES.iter().copied()).collect();
-    let code: Vec<(&'static str, SessionFn)> = admin::FAMILIES
-        .iter()
-        .chain(session::FAMILIES)
-        .flat_map(|family| family.iter().copied())
-        .collect();
-    let registry = Registry::new(&rows, &code);
     let measures = Measures::new(start.threads, registry.all().len());
     let slowlog = Slowlog::default();
     slowlog.set_threshold_us(config.slowlog_us());
@@ -213,12 +217,14 @@ pub(crate) fn compose(
         clients: Clients::default(),
         pubsub: Pubsub::default(),
         measures,
+        samples: admin::info::Samples::default(),
+        logins: Logins::default(),
         slowlog,
         latency: Mutex::default(),
         inboxes: (0..start.threads).map(|_| Arc::new(Inbox::default())).collect(),
         counters: Counters::default(),
         pause: Pause::default(),
-        workers: Workers::start().context("cannot start worker threads")?,
+        workers: Workers::new(),
         started: Instant::now(),
         started_ms: wall_ms(),
         run_id: (0..40).map(|_| char::from_digit(fastrand::u32(..16), 16).unwrap_or('0')).collect(),
@@ -283,7 +289,8 @@ fn run_cores(node: &'static Node, listeners: net::Listeners) -> Result<()> {
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().context("cannot start a runtime")
+    builder.enable_all().max_io_events_per_tick(IO_EVENTS);
+    builder.build().context("cannot start a runtime")
 }
 
 /// Ends all cores on SIGTERM, SIGINT or SHUTDOWN.

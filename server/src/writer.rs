@@ -6,6 +6,7 @@
 //! are loaded.
 
 use crate::node::Node;
+use crate::panics::{self, Panicked};
 use crate::registry::Command;
 use resp::numbers::parse_i64;
 use resp::{Args, Reply};
@@ -24,6 +25,8 @@ pub type Cold = Vec<(usize, Box<[u8]>)>;
 pub enum Ran {
     Done(Result<(), Fail>),
     Cold(Cold),
+    /// The handler panicked; nothing of the command is left.
+    Panicked(Panicked),
 }
 
 /// Runs one keyed command.
@@ -70,12 +73,22 @@ pub fn keys_of<'a>(
     keys
 }
 
-/// Executes with everything locked, journals, lets go.
+/// Executes with everything locked, journals, lets go. A panic of the handler costs what is in
+/// memory of the locked partitions; one behind the append ends the process, and the journal has
+/// the command.
 #[inline]
 fn run(node: &Node, mut cx: Ctx<'_, '_>, handler: Handler, reply: &mut Reply<'_>) -> Ran {
     let mark = reply.mark();
-    let outcome = handler(&mut cx, reply);
-    let Ctx { locked, turn, .. } = cx;
+    let outcome = panics::contain(node.store.is_some(), || handler(&mut cx, reply));
+    let Ctx { mut locked, turn, .. } = cx;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            reply.truncate(mark);
+            node.rewind(&mut locked, turn);
+            return Ran::Panicked(panic);
+        }
+    };
     if outcome.is_err() {
         reply.truncate(mark);
     }
@@ -115,7 +128,7 @@ pub fn commit(node: &Node, turn: &mut Turn) {
         if let Some(store) = &node.store {
             store.journal.append(&turn.batch, turn.now as u64);
         }
-        turn.batch.clear();
+        turn.end_execution();
     }
 }
 

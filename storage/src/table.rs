@@ -4,8 +4,9 @@
 //! run of occupied slots is kept sorted by hash. Walking the slots therefore walks the hashes in
 //! ascending order, whatever the capacity: a SCAN cursor is just a hash, it stays right while the
 //! table grows or shrinks, and another node that holds the same keys can go on with it (C19).
-//! Since homes need not be a power of two the table grows by two fifths at a time and wastes
-//! little memory.
+//! Since homes need not be a power of two the table grows by about a fifth at a time, to the next
+//! size in which memory is handed out, and wastes little; a large one, of which there are few, by
+//! two fifths, as moving it costs more.
 //!
 //! A slot holds the hash beside the item, so that a look costs one cache line. Hashes are compared
 //! first; items are looked at only when a hash is equal. Equal hashes are neighbours, the caller
@@ -16,6 +17,11 @@
 /// Marks a free slot; real hashes are clamped below it.
 const FREE: u32 = u32::MAX;
 const HOMES_MIN: usize = 4;
+/// Tables with more homes grow in larger steps.
+const SMALL_HOMES_MAX: usize = 4096;
+/// Slots behind the last home, into which the runs at the end reach, are at most so many; a run
+/// that reaches further makes the table grow.
+const TAIL_MAX: usize = 32;
 
 struct Slot<T> {
     hash: u32,
@@ -49,7 +55,22 @@ fn clamp(hash: u32) -> u32 {
 }
 
 fn slots_for(homes: usize) -> usize {
-    homes + 8 + homes / 16
+    homes + (4 + homes / 16).min(TAIL_MAX)
+}
+
+/// The most homes whose slots are no more than `slots`.
+fn homes_for(slots: usize) -> usize {
+    ((slots.saturating_sub(4) * 16 + 15) / 17).max(slots.saturating_sub(TAIL_MAX))
+}
+
+/// The next number of homes of a full table whose slots take `slot_bytes` each.
+fn grown(homes: usize, slot_bytes: usize) -> usize {
+    if homes > SMALL_HOMES_MAX {
+        return homes + homes * 2 / 5;
+    }
+    // Allocators hand out four sizes from one power of two to the next; between them is waste.
+    let bytes = slots_for(homes.max(HOMES_MIN - 1) + 1) * slot_bytes;
+    homes_for(bytes.next_multiple_of(bytes.next_power_of_two() / 8) / slot_bytes)
 }
 
 impl<T> HashOrdered<T> {
@@ -135,7 +156,7 @@ impl<T> HashOrdered<T> {
     pub fn insert(&mut self, hash: u32, item: T) -> &mut T {
         let hash = clamp(hash);
         if (self.len + 1) * 5 > self.homes * 4 {
-            self.resize((self.homes + self.homes * 2 / 5).max(self.homes + HOMES_MIN));
+            self.resize(grown(self.homes, size_of::<Slot<T>>()));
         }
         let at = loop {
             let at = self.insertion_slot(hash);
@@ -144,7 +165,7 @@ impl<T> HashOrdered<T> {
                     self.slots[at..=free].rotate_right(1);
                     break at;
                 }
-                None => self.resize(self.homes + self.homes / 2),
+                None => self.resize(grown(self.homes, size_of::<Slot<T>>())),
             }
         };
         self.len += 1;
@@ -258,6 +279,29 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn slots_fill_the_memory_they_are_given_and_are_mostly_used() {
+        for slots in 8..3000 {
+            let homes = homes_for(slots);
+            assert!(slots_for(homes) <= slots && slots_for(homes + 1) > slots, "{slots}");
+        }
+        let mut table = HashOrdered::default();
+        let (mut sizes, mut worst) = (std::collections::BTreeSet::new(), 0);
+        for n in 0..4000u32 {
+            table.insert(n.wrapping_mul(2_654_435_761), Box::new(n));
+            let bytes = table.heap_bytes();
+            sizes.insert(bytes);
+            if n > 100 {
+                worst = worst.max(bytes / table.len());
+            }
+            // Sizes of memory have three significant bits; a slot of 16 bytes may be left over.
+            let size = bytes.next_multiple_of(bytes.next_power_of_two() / 8);
+            assert!(size - bytes <= 16, "{bytes}");
+        }
+        assert!(worst <= 28, "{worst} bytes an item");
+        assert!(sizes.len() < 40, "grown {} times", sizes.len());
+    }
 
     proptest! {
         #[test]

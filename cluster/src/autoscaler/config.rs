@@ -111,6 +111,8 @@ pub struct Triggers {
 pub struct Forecast {
     /// Grow when the forecast exceeds this. 76 %.
     pub up_utilisation: Share,
+    /// ... for this long: one odd cell, the first of an attack, moves nothing. 20 s; article 0.
+    pub up_hold: Seconds,
     /// Grow so far that it falls to this. 70 %.
     pub target_utilisation: Share,
     /// Shrink only if it would stay at or below this. 70 %.
@@ -201,6 +203,7 @@ impl Config {
             },
             forecast: Forecast {
                 up_utilisation: Share::percent(76),
+                up_hold: Seconds(20),
                 target_utilisation: Share::percent(70),
                 down_utilisation: Share::percent(70),
                 down_utilisation_window: Seconds::minutes(30),
@@ -254,12 +257,14 @@ impl Config {
             min_samples: 1,
             ..config.trigger
         };
+        config.forecast.up_hold = Seconds(0);
         config.surge.surge_guard = false;
         config.surge.burst_serve = false;
         config.class.class_leave = config.class.class_enter;
         config.replicas.batch_step = 1;
         config.split.split_at = SplitAt::Count;
         config.split.split_guard = false;
+        config.split.split_extra_nodes = 0;
         config
     }
 }

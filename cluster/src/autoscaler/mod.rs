@@ -10,25 +10,47 @@
 
 pub mod action;
 mod apply;
+mod capacity;
+pub mod cells;
+mod class;
 pub mod config;
+mod decide;
 pub mod decision;
 pub mod desired;
+mod down;
 pub mod event;
 pub mod explain;
+mod forecast;
+mod guard;
+mod judge;
+mod load;
+mod load_managers;
+mod memory;
+mod merge;
+mod moves;
 pub mod observation;
+mod split;
 pub mod state;
+mod step;
+mod surge;
+mod tell;
+mod trigger;
 pub mod units;
+mod up;
 
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, ActionKind, NodeRequest, Purpose};
 pub use apply::{Applied, ApplyError};
+pub use cells::Cells;
 pub use config::{Config, ConfigError};
+pub use decide::{Decided, decide};
 pub use decision::{Choice, Decision};
 pub use desired::{Desired, DesiredShard, SplitGoal};
 pub use event::{Event, EventKind, Severity};
 pub use explain::{Comparison, Explanation, Figure, Metric, Move, Relation, Rule};
 pub use observation::{Aggregate, ClassWindow, Health, Observation, OperatorWord};
 pub use state::State;
+pub use step::{Step, Steps, step_with};
 pub use units::{Rate, Seconds, Share, TimeMs};

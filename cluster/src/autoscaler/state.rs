@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Desired, NodeRequest, Rate, TimeMs};
+use super::explain::Held;
+use super::{Choice, Decision, Desired, NodeRequest, Rate, Share, TimeMs};
 use crate::topology::{Format, Level, NodeId, OperationId, RequestId, ShardId};
 
 /// The whole memory. `State::default()` is a cluster's first.
@@ -80,6 +81,42 @@ pub struct ShardState {
     pub last_completed: Option<TimeMs>,
     /// The surge it is in.
     pub surge: Option<Surge>,
+    /// Its load as smoothed and forecast; still while a surge lasts.
+    #[serde(default)]
+    pub trend: LoadTrend,
+    /// The operation that was in flight on it a second ago: its end starts the cool-downs.
+    #[serde(default)]
+    pub busy: Option<OperationId>,
+    /// Its shadow shall serve reads too for a while (zero copy): the planner sees to it.
+    #[serde(default)]
+    pub burst: bool,
+    /// What was last told of it, so that it is told once.
+    #[serde(default)]
+    pub told: Option<(Choice, Vec<Held>)>,
+}
+
+/// Reads and writes of a shard over time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LoadTrend {
+    /// The ten-second cell that was last taken in, counted from time 0; none before the first.
+    pub cell: Option<u64>,
+    /// Reads.
+    pub reads: Trend,
+    /// Writes.
+    pub writes: Trend,
+}
+
+/// One rate, smoothed (Holt's method: level and slope).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Trend {
+    /// What it is, over about a minute.
+    pub level: Rate,
+    /// What it is, over about five minutes: steadier, for shrinking.
+    pub slow: Rate,
+    /// How it changes: millionths of a request per second, per second.
+    pub slope: i64,
+    /// How far single cells lie from the level on average, as a share of it.
+    pub noise: Share,
 }
 
 /// A surge in progress (X13).
@@ -107,6 +144,9 @@ pub struct LoadManagersState {
     /// Since when each draining one has been seen to drain.
     #[serde(default)]
     pub draining_since: BTreeMap<NodeId, TimeMs>,
+    /// The operation that was in flight on them a second ago.
+    #[serde(default)]
+    pub busy: Option<OperationId>,
 }
 
 /// A node request that is open.
@@ -170,6 +210,9 @@ pub struct Pending {
     pub since: TimeMs,
     /// What would be done.
     pub decision: Decision,
+    /// The operator's word: yes, no, or none yet.
+    #[serde(default)]
+    pub approved: Option<bool>,
 }
 
 /// What things cost on a node of each level, in nanoseconds of a node's time; levels without an

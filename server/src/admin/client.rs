@@ -115,7 +115,7 @@ fn describe(call: &Call<'_>, client: &Client, out: &mut Vec<u8>) {
     let command = if client.id == call.session.client.id {
         call.row.name
     } else {
-        call.node.registry.all().get(last).map_or("NULL", |command| command.row.name)
+        call.node.registry.get(last).map_or("NULL", |command| command.row.name)
     };
     write_line(client, command, call.core.turn.now, out);
 }

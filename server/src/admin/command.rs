@@ -20,7 +20,7 @@ pub const CODE: &[(&str, SessionFn)] = &[
 
 /// Commands that are not subcommands.
 pub fn top<'a>(call: &Call<'a>) -> impl Iterator<Item = &'static Command> + use<'a> {
-    call.node.registry.all().iter().filter(|command| !command.row.name.contains('|'))
+    call.node.registry.all().filter(|command| !command.row.name.contains('|'))
 }
 
 /// Finds `get` or `client|kill`.
@@ -180,7 +180,7 @@ fn spec_flags(flags: &str) -> Vec<&str> {
 
 fn list(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let args = call.args;
-    let everything: Vec<&Command> = call.node.registry.all().iter().collect();
+    let everything: Vec<&Command> = call.node.registry.all().collect();
     let wanted: Vec<&Command> = match args.len() {
         2 => top(call).collect(),
         5 if is(args.at(2), "filterby") => {

@@ -16,6 +16,8 @@ pub enum Task {
     Restore(PathBuf),
     /// `check DIR`: read a data directory and say what is wrong with it.
     Check(PathBuf),
+    /// `simulate ARG...`: virtual clusters; `crate::simulate` reads the arguments.
+    Simulate(Vec<String>),
 }
 
 const ABOUT: &str = "A store that speaks Redis's protocol and keeps its data on disk.";
@@ -30,6 +32,7 @@ Examples:
   bowshock --config bowshock.toml             lines such as: maxmemory = \"2gb\"
   bowshock check ./data                       is this directory sound?
   bowshock restore ./checkpoint --dir ./data
+  bowshock simulate --help                    what would autoscaling cost, and hold?
 
 Then: redis-cli -p 6379 SET greeting hello
 
@@ -43,7 +46,7 @@ pub fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
         .after_help(EXAMPLES)
-        .override_usage("bowshock [--KEY VALUE]...\n       bowshock restore DIR [--KEY VALUE]...\n       bowshock check DIR")
+        .override_usage("bowshock [--KEY VALUE]...\n       bowshock restore DIR [--KEY VALUE]...\n       bowshock check DIR\n       bowshock simulate [--help]")
         .disable_help_subcommand(true)
         .subcommand(
             directory(Command::new("restore"), "The checkpoint")
@@ -52,6 +55,15 @@ pub fn command() -> Command {
         .subcommand(
             directory(Command::new("check"), "The data directory")
                 .about("Read a data directory and report what is damaged"),
+        )
+        .subcommand(
+            // Its arguments are none of the keys, so it reads them itself (`crate::simulate`).
+            Command::new("simulate")
+                .about("Put virtual clusters through days of load and compare policies")
+                .disable_help_flag(true)
+                .arg(
+                    Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true),
+                ),
         )
         .next_help_heading("File")
         .arg(
@@ -122,6 +134,10 @@ pub fn task(matches: &ArgMatches) -> Task {
     match matches.subcommand() {
         Some(("restore", matches)) => dir(matches).map_or(Task::Serve, Task::Restore),
         Some(("check", matches)) => dir(matches).map_or(Task::Serve, Task::Check),
+        Some(("simulate", matches)) => {
+            let args = matches.get_many::<String>("ARGS").into_iter().flatten();
+            Task::Simulate(args.cloned().collect())
+        }
         _ => Task::Serve,
     }
 }

@@ -6,7 +6,7 @@
 
 use super::kind::{AUTO, Kind, Value, digest};
 use super::sources::Values;
-use super::start::Start;
+use super::start::{BaseKind, Start};
 use super::table::{KEYS, POLICIES, place};
 use cluster::journal::Sync;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -200,6 +200,26 @@ impl Config {
         }
     }
 
+    /// `maxmemory` in bytes, unless it is 0.
+    pub fn maxmemory_chosen(&self) -> Option<u64> {
+        Some(self.long(const { place("maxmemory") })).filter(|max| *max > 0)
+    }
+
+    /// The limit of memory in force, bytes; 0: none. With the base on disk there always is one: a
+    /// share of what this process may use (C22).
+    fn memory_limit(&self) -> u64 {
+        let share = match self.start.base {
+            BaseKind::Rocksdb => self.long(const { place("maxmemory-share") }),
+            BaseKind::Memory => 0,
+        };
+        self.maxmemory_chosen().unwrap_or(self.start.memory_bytes / 100 * share)
+    }
+
+    /// Milliseconds.
+    pub fn login_delay_max_ms(&self) -> i64 {
+        self.number(const { place("login-delay-max") })
+    }
+
     /// The keyspace's settings at the start.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings {
@@ -221,7 +241,7 @@ impl Config {
         thresholds.intset_entries = amount(const { place("set-max-intset-entries") });
         thresholds.zset_entries = amount(const { place("zset-max-listpack-entries") });
         thresholds.zset_value = amount(const { place("zset-max-listpack-value") });
-        settings.maxmemory = self.long(const { place("maxmemory") });
+        settings.maxmemory = self.memory_limit();
         let policy = POLICIES.get(amount(const { place("maxmemory-policy") }));
         settings.policy = policy.and_then(|name| Policy::parse(name)).unwrap_or(Policy::NoEviction);
         settings.samples = amount(const { place("maxmemory-samples") });

@@ -38,6 +38,8 @@ pub struct Start {
     pub log_level: LevelFilter,
     pub buckets: u16,
     pub bucket_tag: Tag,
+    /// What this process may use, bytes; 0: unknown.
+    pub memory_bytes: u64,
     /// `None`: of the directory, or drawn for a new one.
     pub hash_seed: Option<u64>,
 }
@@ -69,6 +71,7 @@ impl Start {
             log_level: print(place("log-level")).parse().unwrap_or(LevelFilter::INFO),
             buckets: u16::try_from(number(place("buckets"))).unwrap_or(1000),
             bucket_tag: parse_tag(&text(place("bucket-tag"))).unwrap_or_default(),
+            memory_bytes: crate::machine::usable_bytes(),
             hash_seed: text(place("hash-seed")).parse().ok(),
         }
     }

@@ -137,9 +137,11 @@ pub const KEYS: &[Row] = &[
 
     run_time(Access, "requirepass", Kind::Secret, "", "Password for clients; kept as its SHA-256 and shown so"),
     run_time(Access, "protected-mode", Kind::YesNo, "yes", "Without a password only this host may connect"),
+    run_time(Access, "login-delay-max", int(0, 60_000), "2000", "Milliseconds a login waits at most when three from its address have failed; 0: none waits"),
     start(Access, "enable-debug-command", Kind::Choice(DEBUG_COMMAND), "no", "Who may use DEBUG; local: clients on this host"),
 
-    run_time(Memory, "maxmemory", bytes(0), "0", "Memory for objects; 0: no limit"),
+    run_time(Memory, "maxmemory", bytes(0), "0", "Memory for objects; 0: a share of what there is, with --base memory no limit"),
+    run_time(Memory, "maxmemory-share", int(1, 100), "60", "Percent of the machine's memory, or of its control group's, that maxmemory 0 stands for"),
     run_time(Memory, "maxmemory-policy", Kind::Choice(POLICIES), "noeviction", "Which keys go when memory is full"),
     run_time(Memory, "maxmemory-samples", int(1, INT_MAX), "5", "Keys compared to find one to evict"),
     run_time(Memory, "lfu-log-factor", int(0, INT_MAX), "10", "How slowly the LFU counter grows"),

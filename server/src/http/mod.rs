@@ -40,7 +40,8 @@ impl Http {
         listener.set_nonblocking(true).with_context(advice)?;
         let bound = listener.local_addr().with_context(advice)?;
         let pages = Arc::new(OnceLock::new());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().max_io_events_per_tick(CONNECTIONS_MAX).build()?;
         let shown = pages.clone();
         std::thread::Builder::new().name("http".into()).spawn(move || {
             runtime.block_on(accept(listener, shown));

@@ -30,8 +30,9 @@ pub struct Total {
 }
 
 pub struct Measures {
-    /// `[core][command]`
-    cells: Vec<Box<[Cell]>>,
+    /// `[core][command]`, each by itself: as one piece they would be the only allocation of their
+    /// size, for which the allocator reserves half a megabyte.
+    cells: Vec<Box<[Box<Cell>]>>,
 }
 
 #[inline]
@@ -41,12 +42,12 @@ fn add(cell: &AtomicU64, n: u64) {
 
 impl Measures {
     pub fn new(cores: usize, commands: usize) -> Measures {
-        let core = || (0..commands).map(|_| Cell::default()).collect();
+        let core = || (0..commands).map(|_| Box::default()).collect();
         Measures { cells: (0..cores).map(|_| core()).collect() }
     }
 
     fn cell(&self, core: usize, command: usize) -> Option<&Cell> {
-        self.cells.get(core)?.get(command)
+        self.cells.get(core)?.get(command).map(|cell| &**cell)
     }
 
     /// Called by `core` only.

@@ -15,7 +15,7 @@ impl Sample {
         let counters = &node.counters;
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let used = memory::used();
-        let commands = node.registry.all().iter().filter_map(|command| {
+        let commands = node.registry.all().filter_map(|command| {
             let total = node.measures.total(command.number);
             let seen = total.calls > 0 || total.rejected > 0;
             seen.then_some(CommandSample { name: command.row.name, total })
@@ -30,6 +30,7 @@ impl Sample {
             auth_failures: count(&counters.auth_failures),
             protocol_errors: count(&counters.protocol_errors),
             killed_for_output: count(&counters.killed_for_output),
+            panics: count(&counters.panics),
             net_in: count(&counters.net_in),
             net_out: count(&counters.net_out),
             memory_used: used,

@@ -15,6 +15,7 @@ pub struct Sample {
     pub auth_failures: u64,
     pub protocol_errors: u64,
     pub killed_for_output: u64,
+    pub panics: u64,
     pub net_in: u64,
     pub net_out: u64,
     pub memory_used: u64,

@@ -66,6 +66,7 @@ pub const ROWS: &[Row] = &[
     counter("bowshock_auth_failures_total", "Wrong passwords", |s| s.auth_failures as f64),
     counter("bowshock_protocol_errors_total", "Connections closed because what they sent was no request", |s| s.protocol_errors as f64),
     counter("bowshock_clients_killed_for_output_total", "Connections closed because they did not read their messages", |s| s.killed_for_output as f64),
+    counter("bowshock_panics_total", "Commands that failed inside Bowshock; each cost its connection, see the log", |s| s.panics as f64),
     counter("bowshock_network_received_bytes_total", "Received from clients", |s| s.net_in as f64),
     counter("bowshock_network_sent_bytes_total", "Sent to clients", |s| s.net_out as f64),
     gauge("bowshock_memory_used_bytes", "Memory allocated", |s| s.memory_used as f64),

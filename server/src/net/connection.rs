@@ -28,6 +28,8 @@ pub enum Wait {
     Gate,
     /// WAIT: until this time, ms since the epoch.
     Until(i64),
+    /// The command runs again at this time, ms since the epoch.
+    Again(i64),
 }
 
 pub struct Connection {

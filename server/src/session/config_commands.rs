@@ -132,6 +132,7 @@ fn reset_statistics(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After,
         memory_peak: _,
         killed_for_output,
         protocol_errors,
+        panics,
     } = &call.node.counters;
     let reset = [
         connections,
@@ -149,6 +150,7 @@ fn reset_statistics(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After,
         published,
         killed_for_output,
         protocol_errors,
+        panics,
     ];
     reset.into_iter().for_each(|counter| counter.store(0, Ordering::Relaxed));
     reply.ok();

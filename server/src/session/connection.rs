@@ -103,19 +103,39 @@ fn auth(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
         3 => (call.args.at(1), call.args.at(2)),
         _ => return Err(SYNTAX),
     };
-    log_in(call, user, password)?;
-    reply.ok();
+    if may_log_in(call) {
+        log_in(call, user, password)?;
+        reply.ok();
+    }
     Ok(After::Done)
 }
 
 const WRONG_PASS: Fail =
     Fail::text("WRONGPASS invalid username-password pair or user is disabled.");
 
+/// Whether a login may be looked at now. Else it runs again when it has waited for the failed ones
+/// from its address.
+fn may_log_in(call: &mut Call<'_>) -> bool {
+    if call.session.authenticated || std::mem::take(&mut call.session.login_waited) {
+        return true;
+    }
+    let (now, most) = (call.core.turn.now, call.node.config.login_delay_max_ms());
+    let delay = call.node.logins.delay_ms(call.session.client.addr.ip(), now, most);
+    if delay > 0 {
+        call.session.login_waited = true;
+        call.again_at = Some(now + delay);
+    }
+    delay == 0
+}
+
 fn log_in(call: &mut Call<'_>, user: &[u8], password: &[u8]) -> Result<(), Fail> {
+    let addr = call.session.client.addr.ip();
     if user == b"default" && call.node.config.accepts(password) {
         call.session.authenticated = true;
+        call.node.logins.succeeded(addr);
         return Ok(());
     }
+    call.node.logins.failed(addr, call.core.turn.now);
     call.node.counters.auth_failures.fetch_add(1, Ordering::Relaxed);
     Err(WRONG_PASS)
 }
@@ -155,6 +175,9 @@ fn hello(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
         ));
     }
     if let Some((user, password)) = credentials {
+        if !may_log_in(call) {
+            return Ok(After::Done);
+        }
         log_in(call, user, password)?;
     }
     if !call.session.authenticated {

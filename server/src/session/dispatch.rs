@@ -3,19 +3,22 @@
 //! The order of the checks is Redis's (server.c, processCommand): it decides which of several
 //! errors a client sees.
 
-use super::{After, Call, Multi, ReplyMode, Session};
+use super::{After, Call, Multi, ReplyMode, Session, SessionFn};
 use crate::evict::Room;
 use crate::net::{Connection, Core, Flow, Message, Wait};
+use crate::node::steady_ns;
+use crate::panics::{self, Panicked};
 use crate::registry::{Code, Command, Found};
 use crate::writer::{self, Ran};
 use resp::{Args, Reply};
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 use storage::commands::fail::c_string;
-use storage::commands::{Fail, flags};
+use storage::commands::{Fail, acl, flags};
 
 const MISCONF: &str = "MISCONF Bowshock is read-only: free disk space is below the reserve";
 const OOM: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const PANICKED: &str =
+    "ERR the command failed inside Bowshock; it changed no key, the log says more";
 /// An unknown name is quoted up to so many bytes, and so are all its arguments together.
 const QUOTED_MAX: usize = 128;
 
@@ -51,6 +54,7 @@ impl Core {
         self.turn.no_touch = connection.session.no_touch && row.name != "touch";
         let after = match self.run(connection, command, args) {
             Ok(after) => after,
+            Err(Refused::Again { at }) => return self.park(connection, args, Wait::Again(at)),
             Err(Refused::Cold(cold)) => {
                 let flow = self.park(connection, args, Wait::Elsewhere);
                 let place = connection.socket_waker.place;
@@ -74,6 +78,7 @@ impl Core {
                 }
                 Flow::Stop
             }
+            After::Panicked(panic) => self.panicked(connection, command, &panic),
             After::WaitReplicas { ms } => {
                 let until =
                     if ms == 0 { i64::MAX } else { self.turn.now.saturating_add(ms as i64) };
@@ -101,15 +106,15 @@ impl Core {
     #[inline]
     fn find(&mut self, args: Args<'_>) -> Result<&'static Command, Fail> {
         let name = args.at(0);
-        if let Some((last, command)) = self.last_command
-            && last.eq_ignore_ascii_case(name)
+        if let Some((last, command)) = &self.last_command
+            && **last == *name
         {
             return Ok(command);
         }
         match self.node.registry.find(name, args.get(1)) {
             Found::Command(command) => {
                 if !command.is_container() && !command.row.name.contains('|') {
-                    self.last_command = Some((command.row.name.as_bytes(), command));
+                    self.last_command = Some((name.into(), command));
                 }
                 Ok(command)
             }
@@ -185,6 +190,7 @@ impl Core {
                 match writer::execute(node, turn, session.db, command, handler, args, &mut reply) {
                     Ran::Done(outcome) => outcome.map(|()| After::Done),
                     Ran::Cold(cold) => return Err(Refused::Cold(cold)),
+                    Ran::Panicked(panic) => Ok(After::Panicked(panic)),
                 }
             }
             Code::Session(function) => {
@@ -197,22 +203,50 @@ impl Core {
                     core: self,
                     locked: None,
                     cold: Vec::new(),
+                    again_at: None,
                 };
-                let outcome = function(&mut call, &mut reply);
-                let cold = std::mem::take(&mut call.cold);
+                let outcome = run_contained(function, &mut call, &mut reply);
+                let (cold, again_at) = (std::mem::take(&mut call.cold), call.again_at);
                 if !cold.is_empty() {
                     reply.truncate(mark);
                     return Err(Refused::Cold(cold));
                 }
-                outcome
+                if let Some(at) = again_at {
+                    reply.truncate(mark);
+                    return Err(Refused::Again { at });
+                }
+                outcome.unwrap_or_else(|panic| Ok(After::Panicked(panic)))
             }
             Code::Container => Err(Fail::arity(command.row.name)),
         };
+        if let Ok(After::Panicked(_)) = outcome {
+            reply.truncate(mark);
+            reply.error(PANICKED);
+        }
         Ok(outcome.unwrap_or_else(|fail| {
             reply.truncate(mark);
             reply.error_bytes(&fail.0);
             After::Done
         }))
+    }
+
+    /// The code of a command panicked: it has been undone, and costs the connection.
+    #[cold]
+    fn panicked(
+        &mut self,
+        connection: &mut Connection,
+        command: &Command,
+        panic: &Panicked,
+    ) -> Flow {
+        self.node.counters.panics.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            client = connection.session.client.id,
+            "'{}' panicked: {}; it changed no key, its connection is closed",
+            command.row.name,
+            panic.text
+        );
+        connection.closing = true;
+        Flow::Stop
     }
 
     /// Statistics, SLOWLOG and LATENCY of a command that has run.
@@ -224,8 +258,8 @@ impl Core {
         args: Args<'_>,
         error_at: Option<usize>,
     ) {
-        let now = Instant::now();
-        let nanos = now.duration_since(self.clock).as_nanos() as u64;
+        let now = steady_ns();
+        let nanos = now.saturating_sub(self.clock);
         self.clock = now;
         self.node.measures.ran(self.number, command.number, nanos, error_at.is_some());
         let client = &connection.session.client;
@@ -268,7 +302,7 @@ impl Core {
         }
         let text = connection.out.get(begin..).unwrap_or_default();
         self.node.note_error(text);
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         self.after_reply(connection, begin)
     }
 
@@ -332,6 +366,18 @@ impl Core {
     }
 }
 
+/// Runs the code of a command that runs in the server. A panic is stopped unless the command
+/// changes partitions itself: it costs the connection, and what it changed is its session's.
+pub(super) fn run_contained(
+    function: SessionFn,
+    call: &mut Call<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Result<After, Fail>, Panicked> {
+    let row = call.row;
+    let changes = row.is(flags::WRITE) || row.acl & acl::TRANSACTION != 0;
+    panics::contain(call.node.store.is_some() && !changes, || function(call, reply))
+}
+
 /// Why a command does not run now.
 enum NotNow {
     Fail(Fail),
@@ -348,6 +394,8 @@ impl From<Fail> for NotNow {
 enum Refused {
     /// Keys have to be loaded first.
     Cold(writer::Cold),
+    /// Not before this time, ms since the epoch.
+    Again { at: i64 },
 }
 
 /// What a browser that was tricked into talking to this port sends, as Redis knows it.

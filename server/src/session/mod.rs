@@ -9,6 +9,7 @@ mod transaction;
 
 use crate::net::Core;
 use crate::node::Node;
+use crate::panics::Panicked;
 use crate::writer::Cold;
 use resp::{Args, OwnedArgs, Protocol, Reply};
 use std::collections::BTreeSet;
@@ -37,6 +38,8 @@ pub struct Call<'a> {
     /// Keys that must be loaded first; when there are any, the reply is dropped and the command
     /// runs again once they are.
     pub cold: Cold,
+    /// The reply is dropped and the command runs again at this time, ms since the epoch.
+    pub again_at: Option<i64>,
 }
 
 /// Work for another thread, whose result is the command's reply.
@@ -55,6 +58,8 @@ pub enum After {
     WaitReplicas { ms: u64 },
     /// No reply at all (CLIENT REPLY).
     Silent,
+    /// The code of the command panicked, and nothing of it is left.
+    Panicked(Panicked),
 }
 
 /// Whether replies are sent (CLIENT REPLY).
@@ -143,6 +148,8 @@ pub struct Session {
     pub db: usize,
     pub protocol: Protocol,
     pub authenticated: bool,
+    /// The login that runs next has waited as long as it must.
+    pub login_waited: bool,
     pub multi: Option<Box<Multi>>,
     /// Raised when a watched key changes; made at the first WATCH.
     pub watch: Option<Watch>,
@@ -160,6 +167,7 @@ impl Session {
             db: 0,
             protocol: Protocol::Resp2,
             authenticated,
+            login_waited: false,
             multi: None,
             watch: None,
             watched: Vec::new(),

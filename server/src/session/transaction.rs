@@ -3,7 +3,9 @@
 //! EXEC locks the partitions of everything that was queued, looks whether a watched key has
 //! changed, and runs the queue under those locks: one atomic execution, one batch in the journal.
 
+use super::dispatch::run_contained;
 use super::{After, Call, Multi, SessionFn};
+use crate::panics::{self, Panicked};
 use crate::registry::{Code, Found};
 use crate::writer;
 use resp::{Args, Reply};
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use storage::commands::{Ctx, Fail};
 use storage::keyspace::{Key, Locked};
+use storage::record::DBS;
 
 pub const CODE: &[(&str, SessionFn)] = &[
     ("multi", multi),
@@ -99,8 +102,11 @@ fn exec(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     }
     match lock_queue(call, &multi) {
         Ok(locked) => {
-            run_queue(call, reply, &multi, locked);
+            let ran = run_queue(call, reply, &multi, locked);
             call.core.discard(call.session);
+            if let Err(panic) = ran {
+                return Ok(After::Panicked(panic));
+            }
         }
         Err(cold) => {
             call.cold = cold;
@@ -119,7 +125,7 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     let mut db = call.session.db;
     let mut keys: Vec<(usize, Key<'_>)> = Vec::new();
     for (number, args) in &multi.queue {
-        let Some(command) = call.node.registry.all().get(*number) else { continue };
+        let Some(command) = call.node.registry.get(*number) else { continue };
         let args = args.as_args();
         whole |= super::keyspace::is_whole(command.row.name);
         if command.row.name == "select" {
@@ -147,17 +153,24 @@ fn lock_queue(call: &mut Call<'_>, multi: &Multi) -> Result<Locked<'static>, wri
     }
 }
 
-fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: Locked<'static>) {
+/// Runs the queue and journals it. A panic of one command undoes all.
+fn run_queue(
+    call: &mut Call<'_>,
+    reply: &mut Reply<'_>,
+    multi: &Multi,
+    locked: Locked<'static>,
+) -> Result<(), Panicked> {
     let touched = call.session.watch.as_ref().is_some_and(|watch| watch.load(Ordering::Acquire));
     if touched || watched_is_due(call, &locked) {
         reply.null_array();
-        return;
+        return Ok(());
     }
     let node = call.node;
+    let map = node.space.db_map();
     reply.array(multi.queue.len());
     let mut locked = locked;
     for (number, args) in &multi.queue {
-        let Some(command) = node.registry.all().get(*number) else { continue };
+        let Some(command) = node.registry.get(*number) else { continue };
         let args: Args<'_> = args.as_args();
         let (mark, db) = (reply.mark(), call.session.db);
         let begun = Instant::now();
@@ -166,7 +179,7 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
                 let keep = std::mem::replace(&mut locked, Locked::none());
                 let turn = &mut call.core.turn;
                 let mut cx = Ctx::new(args, call.session.db, &node.space, keep, turn);
-                let outcome = handler(&mut cx, reply);
+                let outcome = panics::contain(node.store.is_some(), || handler(&mut cx, reply));
                 locked = cx.locked;
                 outcome
             }
@@ -179,8 +192,9 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
                     core: call.core,
                     locked: Some(&mut locked),
                     cold: Vec::new(),
+                    again_at: None,
                 };
-                match function(&mut inner, reply) {
+                run_contained(function, &mut inner, reply).map(|outcome| match outcome {
                     // WAIT inside a transaction answers at once.
                     Ok(After::WaitReplicas { .. }) => {
                         reply.int(0);
@@ -188,9 +202,16 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
                     }
                     Ok(_) => Ok(()),
                     Err(fail) => Err(fail),
-                }
+                })
             }
-            Code::Container => Err(Fail::arity(command.row.name)),
+            Code::Container => Ok(Err(Fail::arity(command.row.name))),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                undo_queue(call, &mut locked, map, &panic);
+                return Err(panic);
+            }
         };
         let failed = outcome.is_err();
         if let Err(fail) = outcome {
@@ -210,6 +231,21 @@ fn run_queue(call: &mut Call<'_>, reply: &mut Reply<'_>, multi: &Multi, locked: 
     {
         call.core.monitor(&call.session.client, call.session.db, exec, call.args);
     }
+    Ok(())
+}
+
+/// Rewinds what the queue has changed so far. A database that it flushed or swapped cannot be
+/// brought back in memory: then the process ends, and the next start has it.
+#[cold]
+fn undo_queue(call: &mut Call<'_>, locked: &mut Locked<'_>, map: [u32; DBS], panic: &Panicked) {
+    if call.node.space.db_map() != map {
+        tracing::error!(
+            "a panic behind FLUSHDB or SWAPDB in EXEC, the process ends: {}",
+            panic.text
+        );
+        std::process::exit(74)
+    }
+    call.node.rewind(locked, &mut call.core.turn);
 }
 
 /// A watched key that has expired but was not looked at yet counts as changed.

@@ -43,7 +43,9 @@ pub fn feed_loop(node: &'static Node) {
             node.inboxes.iter().for_each(|inbox| inbox.released());
         }
         let stats = store.base.stats();
-        crate::memory::set_elsewhere(stats.block_cache_bytes + stats.table_readers_bytes);
+        let known = stats.block_cache_bytes + stats.table_readers_bytes;
+        let max = node.space.settings().maxmemory;
+        crate::memory::set_elsewhere(known, crate::admin::info::process::resident_bytes(), max);
         let expires = node.space.has_deadlines() && node.space.settings().active_expire;
         if expires && walked.elapsed().as_millis() >= 100 {
             walked = Instant::now();
@@ -90,7 +92,10 @@ pub(super) fn feed(node: &Node, store: &Store) -> Result<()> {
         if feed.is_empty() {
             break;
         }
-        let ingested = store.base.ingest(feed)?;
+        let ingested = {
+            let _ingests = store.ingesting.lock();
+            store.base.ingest(feed)?
+        };
         store.fed_bytes.fetch_add(ingested.file_bytes, Ordering::Relaxed);
         set_lagging(node, store, store.lag_bytes() > node.config.base_lag_max());
         store.journal.purge(ingested.index);

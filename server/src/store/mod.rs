@@ -5,6 +5,7 @@ mod feed;
 mod feeder;
 mod load;
 mod replay;
+mod rewind;
 mod save;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use storage::base::Base;
 
+/// Bytes of journal read at once where nobody counts memory.
+const READ_BYTES: usize = 4 << 20;
+
 pub struct Store {
     pub journal: Journal,
     pub base: Arc<dyn Base>,
@@ -29,6 +33,8 @@ pub struct Store {
     /// A feed is under way: until it ends, objects it has put into the base may not leave memory.
     pub feeding: AtomicBool,
     pub feeder: Feeder,
+    /// Held during each ingest: while it is, the base's index moves.
+    pub ingesting: Mutex<()>,
     /// With `loaded`: tells those who wait for another's load of the same key.
     pub load_ended: Mutex<()>,
     pub loaded: Condvar,
@@ -46,6 +52,7 @@ impl Store {
             lagging: AtomicBool::new(false),
             feeding: AtomicBool::new(false),
             feeder: Feeder::default(),
+            ingesting: Mutex::default(),
             load_ended: Mutex::default(),
             loaded: Condvar::new(),
             fed_bytes: AtomicU64::new(0),

@@ -1,13 +1,12 @@
 //! The journal's tail at a start: what the base lacks.
 
+use super::READ_BYTES;
 use anyhow::Result;
 use cluster::journal::Journal;
 use std::sync::Arc;
 use storage::base::Base;
 use storage::keyspace::{PARTITIONS, Space, Tail, TailError, defer, lru, scan, settle_all};
 
-/// Bytes of journal read at once.
-const READ_BYTES: usize = 4 << 20;
 /// Changes of the journal's tail that are applied before the start ends; more are left to
 /// [`settle`].
 const SETTLED_AT_START: u64 = 20_000;
@@ -59,6 +58,9 @@ pub fn settle(space: &Space) {
 }
 
 fn on_unsettled(error: &TailError) -> ! {
+    if let Some(text) = crate::panics::unreported() {
+        tracing::error!("a panic: {text}");
+    }
     tracing::error!("the journal's tail cannot be applied, the process ends: {error}");
     std::process::exit(74)
 }

@@ -132,21 +132,19 @@ impl<'a, 's> Ctx<'a, 's> {
             self.notify(Class::KeyMiss, "keymiss", key);
             return None;
         };
-        self.turn.hits += 1;
-        self.touch_at(key, slot);
-        self.at_mut(key, slot)
+        let Ctx { locked, turn, now, db, .. } = self;
+        let entry = locked.get_mut(key.partition())?.at_mut(*db, slot)?;
+        turn.hits += 1;
+        touch_entry(entry, turn, *now);
+        Some(entry)
     }
 
     #[inline]
     fn touch_at(&mut self, key: &Key<'_>, slot: usize) {
         let Ctx { locked, turn, now, db, .. } = self;
-        if turn.no_touch {
-            return;
-        }
         let partition = locked.get_mut(key.partition());
         if let Some(entry) = partition.and_then(|partition| partition.at_mut(*db, slot)) {
-            let Turn { rng, settings, .. } = &mut **turn;
-            crate::keyspace::touch(entry, settings, *now, || rng.u32(..));
+            touch_entry(entry, turn, *now);
         }
     }
 
@@ -208,16 +206,23 @@ impl<'a, 's> Ctx<'a, 's> {
             }
             return Ok(Some(result));
         };
-        let Some(entry) = self.at_mut(key, slot) else { return Ok(None) };
+        let Ctx { locked, turn, now, db, .. } = self;
+        let Some(partition) = locked.get_mut(key.partition()) else { return Ok(None) };
+        let epoch = partition.epoch;
+        let Some(entry) = partition.at_mut(*db, slot) else { return Ok(None) };
         let object = T::from_value_mut(&mut entry.value).ok_or(WRONG_TYPE)?;
         let was_single = object.is_single();
         let result = work(object, &mut changes);
         if object.is_empty() {
             self.remove_as(key, was_single);
-        } else {
-            self.touch_at(key, slot);
-            if changes.is_dirty() {
-                self.commit(key, slot, was_single, changes.ops());
+            return Ok(Some(result));
+        }
+        touch_entry(entry, turn, *now);
+        if changes.is_dirty() {
+            entry.set_epoch(epoch);
+            partition.changed(*db, key.name);
+            if self.space.journaled {
+                self.journal_change(key, slot, was_single, changes.ops());
             }
         }
         Ok(Some(result))
@@ -377,14 +382,23 @@ impl<'a, 's> Ctx<'a, 's> {
         entry.set_deadline(deadline);
         partition.insert(db, key, entry);
         partition.changed(db, key.name);
-        let slot = partition.find(db, key);
-        self.space.count(db, bucket, 1);
+        let slot = if self.space.journaled { partition.find(db, key) } else { None };
+        self.count(bucket, 1);
         if deadline.is_some() {
             self.space.note_deadlines();
         }
         self.notify(Class::New, "new", key);
-        if let Some(slot) = slot.filter(|_| self.space.journaled) {
+        if let Some(slot) = slot {
             self.journal_whole(key, slot, true);
+        }
+    }
+
+    /// Counts a key that was made (+1) or went (-1), so that a rewind can take it back.
+    #[inline]
+    fn count(&mut self, bucket: u16, change: i8) {
+        self.space.count(self.db, bucket, i64::from(change));
+        if self.space.journaled {
+            self.turn.counted.push((self.db as u8, bucket, change));
         }
     }
 
@@ -471,7 +485,7 @@ impl<'a, 's> Ctx<'a, 's> {
         let partition = self.locked.get_mut(key.partition())?;
         let entry = partition.remove(db, key, true)?;
         partition.changed(db, key.name);
-        self.space.count(db, entry.bucket(), -1);
+        self.count(entry.bucket(), -1);
         if self.space.journaled {
             self.journal_delete(key, !was_single);
         }
@@ -486,5 +500,14 @@ impl<'a, 's> Ctx<'a, 's> {
     /// The locked partition of a key, for the keyspace's own commands.
     pub(crate) fn partition(&mut self, key: &Key<'_>) -> Option<&mut Partition> {
         self.locked.get_mut(key.partition())
+    }
+}
+
+/// Notes an access to an object, unless the client asked for none to be noted.
+#[inline]
+fn touch_entry(entry: &mut Entry, turn: &mut Turn, now: i64) {
+    if !turn.no_touch {
+        let Turn { rng, settings, .. } = turn;
+        crate::keyspace::touch(entry, settings, now, || rng.u32(..));
     }
 }

@@ -386,6 +386,21 @@ impl Partition {
         self.epoch = 1;
     }
 
+    /// Forgets what is in memory, as if nothing had been loaded yet (C7); `complete`: the base is
+    /// empty. Watched keys count as changed, and loads under way bring nothing.
+    pub(super) fn forget(&mut self, complete: bool) {
+        // Keys that were resident are unknown now: whoever asks the base meanwhile asks again.
+        self.evictions += 1;
+        self.complete = complete;
+        self.dbs = SmallVec::new();
+        self.pending = Vec::new();
+        self.deadlines = BinaryHeap::new();
+        self.expiring = 0;
+        let watches = std::mem::take(&mut self.watchers).into_values().flatten();
+        watches.for_each(|watch| watch.store(true, Ordering::Release));
+        self.loading.values_mut().for_each(|stale| *stale = true);
+    }
+
     /// Takes everything out of memory that the base has (DEBUG RELOAD).
     pub fn unload_all(&mut self, fed: u32) {
         for db in &mut self.dbs {

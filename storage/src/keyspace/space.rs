@@ -8,7 +8,7 @@ use super::key::{Key, PARTITIONS};
 use super::notify::Notice;
 use super::partition::Partition;
 use super::settings::Settings;
-use super::tail::Tail;
+use super::tail::{Tail, TailError};
 use crate::bucket::bucket_of;
 use crate::record::DBS;
 use parking_lot::{Mutex, MutexGuard, RwLock};
@@ -16,9 +16,14 @@ use smallvec::SmallVec;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+/// Partitions that lie together in memory.
+const GROUP: usize = 32;
+
 /// The keys of this node.
 pub struct Space {
-    partitions: Box<[Mutex<Partition>]>,
+    /// In groups of [`GROUP`]: in one piece they would be the only allocation of their size, for
+    /// which the allocator reserves megabytes.
+    partitions: Box<[Box<[Mutex<Partition>]>]>,
     settings: RwLock<Settings>,
     settings_version: AtomicU64,
     /// Whether changes are wanted: there is a journal.
@@ -33,6 +38,17 @@ pub struct Space {
     pub fed_epoch: AtomicU32,
     deadlines: AtomicBool,
     tail: OnceLock<Tail>,
+}
+
+/// Dropped while a partition is half settled: after a panic, which nobody may go on from.
+struct Settling {
+    fail: fn(&TailError) -> !,
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        (self.fail)(&TailError::Panicked);
+    }
 }
 
 /// What one core carries from command to command.
@@ -51,6 +67,8 @@ pub struct Turn {
     pub expired: u64,
     /// CLIENT NO-TOUCH
     pub no_touch: bool,
+    /// What the execution under way has added to the counts of keys: db, bucket, by how much.
+    pub(crate) counted: Vec<(u8, u16, i8)>,
     /// A key of the command about to run that is hashed already.
     hashed: Option<Hashed>,
 }
@@ -77,6 +95,7 @@ impl Turn {
             misses: 0,
             expired: 0,
             no_touch: false,
+            counted: Vec::new(),
             hashed: None,
         }
     }
@@ -104,6 +123,23 @@ impl Turn {
         }
     }
 
+    /// The execution under way is journaled and done.
+    #[inline]
+    pub fn end_execution(&mut self) {
+        self.batch.clear();
+        self.counted.clear();
+    }
+
+    /// Takes back what the execution under way has counted, and drops what it would have journaled
+    /// and told. The partitions it changed are for [`super::Rewind`].
+    pub fn undo_execution(&mut self, space: &Space) {
+        for (db, bucket, change) in self.counted.drain(..) {
+            space.count(usize::from(db), bucket, -i64::from(change));
+        }
+        self.batch.clear();
+        self.notices.clear();
+    }
+
     /// Begins a turn of the loop: the time, and the settings if they changed.
     pub fn begin(&mut self, space: &Space, now: i64) {
         self.now = now;
@@ -115,48 +151,65 @@ impl Turn {
     }
 }
 
-/// Locked partitions, ascending.
+/// Locked partitions, ascending. Nearly always it is one.
 pub struct Locked<'s> {
-    guards: SmallVec<[(u16, MutexGuard<'s, Partition>); 2]>,
+    first: Option<Guarded<'s>>,
+    rest: Vec<Guarded<'s>>,
 }
+
+type Guarded<'s> = (u16, MutexGuard<'s, Partition>);
 
 impl<'s> Locked<'s> {
     #[inline]
     pub fn get(&self, number: u16) -> Option<&Partition> {
-        let found = self.guards.iter().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &**guard)
+        match &self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => self.rest.get(place(&self.rest, number)?).map(|(_, guard)| &**guard),
+        }
     }
 
     #[inline]
     pub fn get_mut(&mut self, number: u16) -> Option<&mut Partition> {
-        let found = self.guards.iter_mut().find(|(at, _)| *at == number);
-        found.map(|(_, guard)| &mut **guard)
+        match &mut self.first {
+            Some((at, guard)) if *at == number => Some(guard),
+            _ => {
+                let place = place(&self.rest, number)?;
+                self.rest.get_mut(place).map(|(_, guard)| &mut **guard)
+            }
+        }
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (u16, &mut Partition)> {
-        self.guards.iter_mut().map(|(number, guard)| (*number, &mut **guard))
+        let all = self.first.iter_mut().chain(&mut self.rest);
+        all.map(|(number, guard)| (*number, &mut **guard))
     }
 
     /// No partition at all.
     pub fn none() -> Locked<'static> {
-        Locked { guards: SmallVec::new() }
+        Locked { first: None, rest: Vec::new() }
     }
 
     pub fn len(&self) -> usize {
-        self.guards.len()
+        usize::from(self.first.is_some()) + self.rest.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.guards.is_empty()
+        self.first.is_none()
     }
+}
+
+/// Where a partition other than the first is.
+fn place(rest: &[Guarded<'_>], number: u16) -> Option<usize> {
+    rest.binary_search_by_key(&number, |(at, _)| *at).ok()
 }
 
 impl Space {
     /// An empty keyspace. `based`: there is a base, so deletions leave tombstones.
     pub fn new(settings: Settings, journaled: bool, based: bool) -> Space {
         let buckets = usize::from(settings.buckets);
+        let group = |_| (0..GROUP).map(|_| Mutex::new(Partition::new(based))).collect();
         Space {
-            partitions: (0..PARTITIONS).map(|_| Mutex::new(Partition::new(based))).collect(),
+            partitions: (0..PARTITIONS / GROUP).map(group).collect(),
             buckets: settings.buckets,
             tag: settings.tag,
             settings: RwLock::new(settings),
@@ -180,6 +233,12 @@ impl Space {
         self.settings_version.fetch_add(1, Ordering::Release);
     }
 
+    #[inline]
+    fn place(&self, number: u16) -> Option<&Mutex<Partition>> {
+        let number = usize::from(number);
+        self.partitions.get(number / GROUP)?.get(number % GROUP)
+    }
+
     /// Locks one partition.
     #[inline]
     pub fn partition(&self, number: u16) -> MutexGuard<'_, Partition> {
@@ -192,7 +251,7 @@ impl Space {
 
     /// Locks one partition unless somebody holds it, or it waits for the journal's tail.
     pub fn try_partition(&self, number: u16) -> Option<MutexGuard<'_, Partition>> {
-        let partition = self.partitions.get(usize::from(number))?.try_lock()?;
+        let partition = self.place(number)?.try_lock()?;
         partition.pending.is_empty().then_some(partition)
     }
 
@@ -200,7 +259,7 @@ impl Space {
     /// key after the other would wait for memory each time. Partitions that are locked now are
     /// left out; this is a hint.
     pub fn prefetch(&self, db: usize, keys: &[Key<'_>]) {
-        let partition = |key: &Key<'_>| self.partitions.get(usize::from(key.partition()));
+        let partition = |key: &Key<'_>| self.place(key.partition());
         keys.iter().filter_map(partition).for_each(crate::prefetch::prefetch);
         let steps: [fn(&Partition, usize, u32); 3] =
             [Partition::prefetch_slot, Partition::prefetch_entry, Partition::prefetch_value];
@@ -216,7 +275,7 @@ impl Space {
     /// Locks one partition without applying what waits there.
     #[inline]
     pub(super) fn partition_as_is(&self, number: u16) -> MutexGuard<'_, Partition> {
-        match self.partitions.get(usize::from(number)) {
+        match self.place(number) {
             Some(partition) => partition.lock(),
             None => unreachable!("partition numbers come from slots"),
         }
@@ -224,9 +283,12 @@ impl Space {
 
     #[cold]
     fn settle(&self, partition: &mut Partition) {
-        if let (Err(error), Some(tail)) = (super::tail::settle(self, partition), self.tail()) {
+        let Some(tail) = self.tail() else { return };
+        let settling = Settling { fail: tail.fail };
+        if let Err(error) = super::tail::settle(self, partition, tail.clock) {
             (tail.fail)(&error);
         }
+        std::mem::forget(settling);
     }
 
     /// Says what applying the journal's tail needs; once, before the first `defer`.
@@ -245,15 +307,14 @@ impl Space {
             wanted.sort_unstable();
             wanted.dedup();
         }
-        Locked { guards: wanted.into_iter().map(|at| (at, self.partition(at))).collect() }
+        let mut guards = wanted.into_iter().map(|at| (at, self.partition(at)));
+        Locked { first: guards.next(), rest: guards.collect() }
     }
 
     /// Locks the partition of a single key: [`Space::lock`] without sorting.
     #[inline]
     pub fn lock_one(&self, number: u16) -> Locked<'_> {
-        let mut guards = SmallVec::new();
-        guards.push((number, self.partition(number)));
-        Locked { guards }
+        Locked { first: Some((number, self.partition(number))), rest: Vec::new() }
     }
 
     pub fn lock_all(&self) -> Locked<'_> {

@@ -27,6 +27,8 @@ pub enum TailError {
     Base(#[from] BaseError),
     #[error("the journal changes a large object that the base does not have")]
     Missing,
+    #[error("applying a change panicked")]
+    Panicked,
 }
 
 /// What applying the tail needs.
@@ -70,20 +72,26 @@ pub fn defer(space: &Space, batch: &[u8]) -> Result<u64, TailError> {
 
 /// Applies what waits anywhere; at the start, where an error still ends it with a text.
 pub fn settle_all(space: &Space) -> Result<(), TailError> {
-    (0..PARTITIONS as u16).try_for_each(|number| settle(space, &mut space.partition_as_is(number)))
+    let Some(clock) = space.tail().map(|tail| tail.clock) else { return Ok(()) };
+    (0..PARTITIONS as u16)
+        .try_for_each(|number| settle(space, &mut space.partition_as_is(number), clock))
 }
 
-/// Applies what waits in a partition.
-pub(super) fn settle(space: &Space, partition: &mut Partition) -> Result<(), TailError> {
+/// Applies what waits in a partition; `clock`: the LRU word of objects.
+pub(super) fn settle(
+    space: &Space,
+    partition: &mut Partition,
+    clock: u32,
+) -> Result<(), TailError> {
     let Some(tail) = space.tail() else { return Ok(()) };
     for change in changes(&std::mem::take(&mut partition.pending)) {
         let change = change?;
         let Some((db, key)) = place(space, &change) else { continue };
-        if apply_to(partition, db, &key, change, tail.clock)? == Applied::Done {
+        if apply_to(partition, db, &key, change, clock)? == Applied::Done {
             continue;
         }
         load(space, partition, tail, db, &key)?;
-        if apply_to(partition, db, &key, change, tail.clock)? != Applied::Done {
+        if apply_to(partition, db, &key, change, clock)? != Applied::Done {
             return Err(TailError::Missing);
         }
     }

@@ -5,8 +5,8 @@
 //! `hash-max-listpack-entries`, or a field or value longer than `hash-max-listpack-value`; a hash
 //! that crossed it does not come back.
 
-use super::pack::Pack;
-use super::{Changes, Collection, Corrupt, Kind, Value};
+use super::pack::{Pack, is_same};
+use super::{Changes, Collection, Corrupt, Kind, Thresholds, Value};
 use crate::bytes::SmallBytes;
 use crate::keyspace::hash32;
 use crate::table::HashOrdered;
@@ -39,6 +39,15 @@ impl Default for Hash {
 }
 
 impl Hash {
+    /// Begins to bring near what a look at a field begins with.
+    #[inline]
+    pub fn prefetch(&self) {
+        match &self.0 {
+            Form::Packed(pack) => pack.prefetch(),
+            Form::Table(table) => crate::prefetch::prefetch(&**table),
+        }
+    }
+
     #[inline]
     pub fn get(&self, field: &[u8]) -> Option<&[u8]> {
         match &self.0 {
@@ -60,7 +69,7 @@ impl Hash {
     #[inline]
     pub fn set(&mut self, field: &[u8], value: &[u8], changes: &mut Changes<'_>) -> bool {
         let limits = changes.limits;
-        if field.len() > limits.hash_value || value.len() > limits.hash_value {
+        if !is_short((field, value), limits) {
             self.enlarge();
         }
         match &mut self.0 {
@@ -72,10 +81,7 @@ impl Hash {
                         let offset = pack.skip(offset, 1);
                         pack.replace(offset, value);
                     }
-                    None => {
-                        pack.push_back(field);
-                        pack.push_back(value);
-                    }
+                    None => pack.push_all([field, value].into_iter()),
                 }
                 if pack.len() / 2 > limits.hash_entries {
                     self.enlarge();
@@ -87,6 +93,24 @@ impl Hash {
                 put(table, field, value)
             }
         }
+    }
+
+    /// Sets fields one after the other; returns how many are new. A hash that begins with them
+    /// gets all its memory at once.
+    pub fn set_all<'p>(
+        &mut self,
+        pairs: impl Iterator<Item = (&'p [u8], &'p [u8])> + Clone,
+        changes: &mut Changes<'_>,
+    ) -> usize {
+        if let Form::Packed(pack) = &mut self.0
+            && pack.is_empty()
+            && let Some(count @ 1..) = plain(pairs.clone(), changes.limits)
+        {
+            changes.touch();
+            pack.push_all(pairs.flat_map(|(field, value)| [field, value]));
+            return count;
+        }
+        pairs.filter(|(field, value)| self.set(field, value, changes)).count()
     }
 
     /// Removes one field; false if there was none.
@@ -183,6 +207,31 @@ pub(super) fn scan_table<'s, T>(
     0
 }
 
+/// Whether a small hash may hold the pair.
+#[inline]
+fn is_short((field, value): (&[u8], &[u8]), limits: &Thresholds) -> bool {
+    field.len() <= limits.hash_value && value.len() <= limits.hash_value
+}
+
+/// The number of these pairs, if together they can be a small hash and no field comes twice.
+fn plain<'p>(
+    pairs: impl Iterator<Item = (&'p [u8], &'p [u8])> + Clone,
+    limits: &Thresholds,
+) -> Option<usize> {
+    let mut count = 0;
+    for pair in pairs.clone() {
+        let mut before = pairs.clone().take(count);
+        count += 1;
+        if count > limits.hash_entries
+            || !is_short(pair, limits)
+            || before.any(|(field, _)| is_same(field, pair.0))
+        {
+            return None;
+        }
+    }
+    Some(count)
+}
+
 fn pairs(pack: Option<&Pack>) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut entries = pack.into_iter().flatten();
     std::iter::from_fn(move || Some((entries.next()?, entries.next()?)))
@@ -231,7 +280,7 @@ impl Collection for Hash {
     }
 
     fn into_value(self) -> Value {
-        Value::Hash(Box::new(self))
+        Value::Hash(self)
     }
 
     fn len(&self) -> usize {

@@ -60,7 +60,8 @@ pub enum Value {
     List(Box<List>),
     Set(Box<Set>),
     ZSet(Box<ZSet>),
-    Hash(Box<Hash>),
+    /// In place: small hashes are many, and theirs is a pointer and a length.
+    Hash(Hash),
 }
 
 impl Value {
@@ -74,7 +75,7 @@ impl Value {
             Value::List(list) => prefetch(&**list),
             Value::Set(set) => prefetch(&**set),
             Value::ZSet(zset) => prefetch(&**zset),
-            Value::Hash(hash) => prefetch(&**hash),
+            Value::Hash(hash) => hash.prefetch(),
         }
     }
 }
@@ -236,7 +237,7 @@ impl Value {
             Value::List(list) => size_of::<List>() + list.heap_bytes(samples),
             Value::Set(set) => size_of::<Set>() + set.heap_bytes(samples),
             Value::ZSet(zset) => size_of::<ZSet>() + zset.heap_bytes(samples),
-            Value::Hash(hash) => size_of::<Hash>() + hash.heap_bytes(samples),
+            Value::Hash(hash) => hash.heap_bytes(samples),
         }
     }
 }

@@ -1,28 +1,26 @@
 //! Many short byte strings in one allocation.
 //!
 //! A hash of ten small fields would otherwise be twenty allocations. Entries stand one after the
-//! other, each its length as a varint and its bytes; a [`TwoWay`] pack adds the size of both
-//! behind every entry, so that it can be walked from its end. Positions are byte offsets of
-//! entries (or the end); they stay right until something before them changes.
+//! other, each its length as a varint and its bytes. In memory the number of entries stands in
+//! front of them, and the allocation is never larger than what it holds: what counts is memory at
+//! rest, and an allocator that rounds sizes up lets most additions grow in place anyway. So a pack
+//! is one pointer and one length for its owner.
 //!
-//! Looking something up is a walk, so packs are for small collections and for pieces of lists.
-//! What a pack holds is also its record ([`Pack::as_bytes`]).
+//! Positions are byte offsets of entries (or the end); they stay right until something before them
+//! changes. Looking something up is a walk, so packs are for small collections. The entries are
+//! also a record ([`Pack::as_bytes`]).
 
 use super::Corrupt;
 use crate::varint;
 
-/// Up to this many bytes a pack is allocated exactly (in steps of 16), above with slack.
-const EXACT_MAX: usize = 512;
+/// Bytes of the number of entries.
+const COUNT_BYTES: usize = 4;
 
-/// A sequence of byte strings. With `BACK` it can be walked backwards.
+/// A sequence of byte strings: nothing, or their number (`u32` LE) and they themselves.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Pack<const BACK: bool = false> {
-    bytes: Vec<u8>,
-    len: u32,
+pub struct Pack {
+    bytes: Box<[u8]>,
 }
-
-/// A pack with back lengths.
-pub type TwoWay = Pack<true>;
 
 /// The size of the length in front of an entry, and the length.
 #[inline]
@@ -36,100 +34,78 @@ fn header(bytes: &[u8]) -> Option<(usize, usize)> {
     Some((bytes.len() - rest.len(), len))
 }
 
-/// Bytes that `n` takes as a varint.
+/// Bytes that an entry of `len` bytes takes in a pack.
 #[inline]
-fn width(n: usize) -> usize {
-    let bits = usize::BITS - (n | 1).leading_zeros();
-    bits.div_ceil(7) as usize
+fn entry_size(len: usize) -> usize {
+    let bits = usize::BITS - (len | 1).leading_zeros();
+    let width = if len < 0x80 { 1 } else { bits.div_ceil(7) as usize };
+    width + len
 }
 
-/// Writes `n` as a varint over the start of `place`, first byte first.
-#[inline]
-fn write_varint<'p>(place: impl Iterator<Item = &'p mut u8>, mut n: usize) {
-    for byte in place {
-        let low = (n & 0x7f) as u8;
-        n >>= 7;
-        *byte = if n > 0 { low | 0x80 } else { low };
-        if n == 0 {
-            break;
-        }
+impl Pack {
+    /// Begins to bring the entries near.
+    #[inline]
+    pub fn prefetch(&self) {
+        crate::prefetch::prefetch(&*self.bytes);
     }
-}
 
-impl<const BACK: bool> Pack<BACK> {
     pub fn new() -> Self {
-        Pack { bytes: Vec::new(), len: 0 }
-    }
-
-    /// Room for `bytes` bytes of entries, their lengths included.
-    pub fn with_capacity(bytes: usize) -> Self {
-        Pack { bytes: Vec::with_capacity(bytes), len: 0 }
+        Pack::default()
     }
 
     /// Reads what [`Pack::as_bytes`] gave; every length is checked.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Corrupt> {
-        let mut rest = bytes;
-        let mut len = 0u32;
+    pub fn from_bytes(entries: &[u8]) -> Result<Self, Corrupt> {
+        let mut rest = entries;
+        let mut count = 0u32;
         while !rest.is_empty() {
             let (head, content) = header(rest).ok_or(Corrupt("pack"))?;
             let size = head.checked_add(content).ok_or(Corrupt("pack"))?;
             rest = rest.get(size..).ok_or(Corrupt("pack"))?;
-            if BACK {
-                let (back, tail) = rest.split_at_checked(width(size)).ok_or(Corrupt("pack"))?;
-                let mut expected = [0; 10];
-                write_varint(expected.iter_mut(), size);
-                if !back.iter().rev().eq(expected.iter().take(back.len())) {
-                    return Err(Corrupt("pack"));
-                }
-                rest = tail;
-            }
-            len = len.checked_add(1).ok_or(Corrupt("pack"))?;
+            count = count.checked_add(1).ok_or(Corrupt("pack"))?;
         }
-        Ok(Pack { bytes: bytes.to_vec(), len })
+        if count == 0 {
+            return Ok(Pack::new());
+        }
+        let mut bytes = Vec::with_capacity(COUNT_BYTES + entries.len());
+        bytes.extend_from_slice(&count.to_le_bytes());
+        bytes.extend_from_slice(entries);
+        Ok(Pack { bytes: bytes.into_boxed_slice() })
     }
 
     /// The entries as they are stored.
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(COUNT_BYTES..).unwrap_or_default()
     }
 
     /// Number of entries.
     #[inline]
     pub fn len(&self) -> usize {
-        self.len as usize
+        self.bytes.first_chunk().map_or(0, |count| u32::from_le_bytes(*count) as usize)
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.bytes.is_empty()
     }
 
     /// The offset behind the last entry.
     #[inline]
     pub fn end(&self) -> usize {
-        self.bytes.len()
+        self.as_bytes().len()
     }
 
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.capacity()
-    }
-
-    /// Bytes that an entry of `len` bytes takes in a pack.
-    #[inline]
-    pub fn entry_size(len: usize) -> usize {
-        let size = width(len) + len;
-        if BACK { size + width(size) } else { size }
+        self.bytes.len()
     }
 
     /// The entry at `offset`, and the offset of the next one. `None` at the end.
     #[inline]
     pub fn at(&self, offset: usize) -> Option<(&[u8], usize)> {
-        let rest = self.bytes.get(offset..)?;
+        let rest = self.bytes.get(COUNT_BYTES + offset..)?;
         let (head, len) = header(rest)?;
-        let content = rest.get(head..head + len)?;
         let size = head + len;
-        Some((content, offset + if BACK { size + width(size) } else { size }))
+        Some((rest.get(head..size)?, offset + size))
     }
 
     /// The entry at `offset`; `None` at the end.
@@ -165,44 +141,59 @@ impl<const BACK: bool> Pack<BACK> {
         let mut offset = from;
         loop {
             let (entry, next) = self.at(offset)?;
-            if entry.len() == wanted.len() && entry.first() == wanted.first() && entry == wanted {
+            if is_same(entry, wanted) {
                 return Some(offset);
             }
             offset = self.skip(next, step - 1);
         }
     }
 
-    pub fn iter(&self) -> Iter<'_, BACK> {
-        self.iter_at(0)
-    }
-
-    /// Entries from `offset` on.
-    pub fn iter_at(&self, offset: usize) -> Iter<'_, BACK> {
-        Iter { pack: self, front: offset, back: self.end() }
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { pack: self, offset: 0 }
     }
 
     pub fn push_back(&mut self, entry: &[u8]) {
-        self.insert(self.end(), entry);
+        self.push_all(std::iter::once(entry));
     }
 
-    pub fn push_front(&mut self, entry: &[u8]) {
-        self.insert(0, entry);
-    }
-
-    /// Puts `entry` before the one at `offset`.
+    /// Adds entries at the end, with one allocation for all of them.
     #[inline]
-    pub fn insert(&mut self, offset: usize, entry: &[u8]) {
-        self.splice(offset, 0, entry.len());
-        self.fill(offset, entry);
-        self.len += 1;
+    pub fn push_all<'e>(&mut self, entries: impl Iterator<Item = &'e [u8]> + Clone) {
+        let more: usize = entries.clone().map(|entry| entry_size(entry.len())).sum();
+        let mut count = self.len() as u32;
+        let mut bytes = Vec::from(std::mem::take(&mut self.bytes));
+        if bytes.is_empty() {
+            bytes.reserve_exact(COUNT_BYTES + more);
+            bytes.extend_from_slice(&[0; COUNT_BYTES]);
+        } else {
+            bytes.reserve_exact(more);
+        }
+        for entry in entries {
+            varint::put_bytes(&mut bytes, entry);
+            count += 1;
+        }
+        self.keep(bytes, count);
     }
 
     /// Puts `entry` in the place of the one at `offset`; false at the end.
     #[inline]
     pub fn replace(&mut self, offset: usize, entry: &[u8]) -> bool {
-        let Some((_, next)) = self.at(offset) else { return false };
-        self.splice(offset, next - offset, entry.len());
-        self.fill(offset, entry);
+        let Some((old, next)) = self.at(offset) else { return false };
+        let (start, end) = (COUNT_BYTES + offset, COUNT_BYTES + next);
+        if old.len() == entry.len() {
+            if let Some(place) = self.bytes.get_mut(end - entry.len()..end) {
+                place.copy_from_slice(entry);
+            }
+            return true;
+        }
+        // Anew rather than in place, so that the allocation fits again.
+        let (front, back) = (self.bytes.get(..start), self.bytes.get(end..));
+        let (front, back) = (front.unwrap_or_default(), back.unwrap_or_default());
+        let mut bytes = Vec::with_capacity(start + entry_size(entry.len()) + back.len());
+        bytes.extend_from_slice(front);
+        varint::put_bytes(&mut bytes, entry);
+        bytes.extend_from_slice(back);
+        self.bytes = bytes.into_boxed_slice();
         true
     }
 
@@ -216,184 +207,61 @@ impl<const BACK: bool> Pack<BACK> {
             next = after;
             removed += 1;
         }
-        self.bytes.drain(offset.min(next)..next);
-        self.len -= removed as u32;
-        self.shrink();
+        if removed > 0 {
+            let left = (self.len() - removed) as u32;
+            let mut bytes = Vec::from(std::mem::take(&mut self.bytes));
+            bytes.drain(COUNT_BYTES + offset..COUNT_BYTES + next);
+            self.keep(bytes, left);
+        }
         removed
     }
 
-    /// Keeps the groups of `group` entries for whose first entry `keep` says true.
-    pub fn retain(&mut self, group: usize, mut keep: impl FnMut(&[u8]) -> bool) {
-        let mut kept = Self::with_capacity(self.bytes.len());
-        let mut offset = 0;
-        while let Some((first, next)) = self.at(offset) {
-            let mut after = next;
-            let mut count = 1;
-            while count < group
-                && let Some((_, next)) = self.at(after)
-            {
-                after = next;
-                count += 1;
-            }
-            if keep(first) {
-                kept.bytes.extend_from_slice(self.bytes.get(offset..after).unwrap_or_default());
-                kept.len += count as u32;
-            }
-            offset = after;
-        }
-        if kept.len != self.len {
-            kept.bytes.shrink_to_fit();
-            *self = kept;
-        }
-    }
-
-    /// Adds all entries of `other` behind the own ones.
-    pub fn append(&mut self, other: &Self) {
-        self.reserve(other.bytes.len());
-        self.bytes.extend_from_slice(&other.bytes);
-        self.len += other.len;
-    }
-
-    /// Cuts the pack before the entry at `offset` and returns what was behind.
-    pub fn split_off(&mut self, offset: usize) -> Self {
-        let offset = offset.min(self.end());
-        let mut tail = Pack { bytes: self.bytes.split_off(offset), len: 0 };
-        tail.bytes.shrink_to_fit();
-        tail.len = tail.iter().count() as u32;
-        self.len -= tail.len;
-        self.bytes.shrink_to_fit();
-        tail
-    }
-
-    pub fn clear(&mut self) {
-        *self = Self::new();
-    }
-
-    /// Returns memory that is not in use.
-    pub fn shrink_to_fit(&mut self) {
-        self.bytes.shrink_to_fit();
-    }
-
-    /// Makes the `old` bytes at `offset` as many as an entry of `len` bytes needs.
+    /// Takes over the bytes of `count` entries with room for their number in front.
     #[inline]
-    fn splice(&mut self, offset: usize, old: usize, len: usize) {
-        let size = Self::entry_size(len);
-        let end = self.bytes.len();
-        if size > old {
-            self.reserve(size - old);
-            self.bytes.resize(end + (size - old), 0);
-            if offset + old < end {
-                self.bytes.copy_within(offset + old..end, offset + size);
-            }
-        } else if size < old {
-            self.bytes.copy_within(offset + old..end, offset + size);
-            self.bytes.truncate(end - (old - size));
-            self.shrink();
+    fn keep(&mut self, mut bytes: Vec<u8>, count: u32) {
+        if count == 0 {
+            return *self = Pack::new();
         }
-    }
-
-    /// Writes an entry over the place made for it.
-    #[inline]
-    fn fill(&mut self, offset: usize, entry: &[u8]) {
-        let size = Self::entry_size(entry.len());
-        let Some(place) = self.bytes.get_mut(offset..offset + size) else { return };
-        let head = width(entry.len());
-        let (length, place) = place.split_at_mut(head);
-        write_varint(length.iter_mut(), entry.len());
-        let (content, back) = place.split_at_mut(entry.len());
-        content.copy_from_slice(entry);
-        if BACK {
-            write_varint(back.iter_mut().rev(), head + entry.len());
+        if let Some(place) = bytes.first_chunk_mut() {
+            *place = count.to_le_bytes();
         }
-    }
-
-    /// Grows the allocation little more than needed: what counts is memory at rest.
-    #[inline]
-    fn reserve(&mut self, extra: usize) {
-        let needed = self.bytes.len() + extra;
-        if needed > self.bytes.capacity() {
-            let slack = if needed <= EXACT_MAX { 0 } else { needed / 8 };
-            let capacity = (needed + slack).next_multiple_of(16);
-            self.bytes.reserve_exact(capacity - self.bytes.len());
-        }
-    }
-
-    fn shrink(&mut self) {
-        if self.bytes.capacity() > self.bytes.len() * 2 + 64 {
-            self.bytes.shrink_to(self.bytes.len() + self.bytes.len() / 4);
-        }
+        self.bytes = bytes.into_boxed_slice();
     }
 }
 
-impl TwoWay {
-    /// The offset of the entry before `offset`; `None` at the start.
-    #[inline]
-    pub fn before(&self, offset: usize) -> Option<usize> {
-        let mut size = 0usize;
-        for (index, &byte) in self.bytes.get(..offset)?.iter().rev().enumerate() {
-            size |= usize::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                return offset.checked_sub(size + index + 1);
-            }
-        }
-        None
-    }
-
-    /// The offset of the last entry.
-    pub fn last(&self) -> Option<usize> {
-        self.before(self.end())
-    }
+/// Equality that looks at the end first: fields and members often begin alike.
+#[inline]
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.last() == b.last() && a == b
 }
 
 /// Walks entries; see [`Pack::iter`].
 #[derive(Clone)]
-pub struct Iter<'a, const BACK: bool> {
-    pack: &'a Pack<BACK>,
-    front: usize,
-    back: usize,
+pub struct Iter<'a> {
+    pack: &'a Pack,
+    offset: usize,
 }
 
-impl<'a, const BACK: bool> Iter<'a, BACK> {
-    /// The offset of the entry that comes next.
-    pub fn offset(&self) -> usize {
-        self.front
-    }
-}
-
-impl<'a, const BACK: bool> Iterator for Iter<'a, BACK> {
+impl<'a> Iterator for Iter<'a> {
     type Item = &'a [u8];
 
     #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        if self.front >= self.back {
-            return None;
-        }
-        let (entry, next) = self.pack.at(self.front)?;
-        self.front = next;
+        let (entry, next) = self.pack.at(self.offset)?;
+        self.offset = next;
         Some(entry)
     }
 }
 
-impl DoubleEndedIterator for Iter<'_, true> {
-    #[inline]
-    fn next_back(&mut self) -> Option<Self::Item> {
-        if self.front >= self.back {
-            return None;
-        }
-        self.back = self.pack.before(self.back)?;
-        self.pack.get(self.back)
-    }
-}
-
-impl<'a, const BACK: bool> IntoIterator for &'a Pack<BACK> {
+impl<'a> IntoIterator for &'a Pack {
     type Item = &'a [u8];
-    type IntoIter = Iter<'a, BACK>;
-    fn into_iter(self) -> Iter<'a, BACK> {
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
         self.iter()
     }
 }
 
-impl<const BACK: bool> std::fmt::Debug for Pack<BACK> {
+impl std::fmt::Debug for Pack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.iter().map(String::from_utf8_lossy)).finish()
     }

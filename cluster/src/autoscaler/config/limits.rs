@@ -73,7 +73,8 @@ pub struct SplitRules {
     pub split_guard: bool,
     /// No split if one bucket has more than this of the heat (X24). 50 %.
     pub split_hot_bucket: Share,
-    /// Replicas that are added to each half of a split that alone would not help (X8). 0.
+    /// Replicas that are added to each half of a split that alone would not help (X8): without them
+    /// a shard of mostly reads would never be divided. 1; article 0.
     pub split_extra_nodes: u32,
     /// Memory a node has for a shard's working set, in bytes: over it a split helps whatever the
     /// load. None: not looked at.
@@ -240,7 +241,7 @@ impl SplitRules {
             split_skew: Share::percent(20),
             split_guard: true,
             split_hot_bucket: Share::percent(50),
-            split_extra_nodes: 0,
+            split_extra_nodes: 1,
             split_working_set: None,
             split_hold_window: Seconds::minutes(60),
             split_despite_cross_bucket: false,

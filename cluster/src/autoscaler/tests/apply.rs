@@ -199,6 +199,16 @@ fn copies_come_from_another_whole_copy() {
 }
 
 #[test]
+fn a_learner_of_a_part_becomes_one_of_the_whole() {
+    let mut t: Topology = "N1 WR s1 | N2 LM s1~[501-1000]".parse().unwrap();
+    apply(&mut t, attach(2, None, 1));
+    assert_eq!(shape(&t), "N1 WR s1 | N2 LM s1~");
+    // Whoever keeps all keeps each part.
+    let part = action(&t, attach(2, Some((501, 1000)), 1));
+    assert_eq!(t.apply(&part), Ok(Applied::Unchanged));
+}
+
+#[test]
 fn a_joint_change_that_was_begun_is_finished() {
     let mut t: Topology = "N1 W s1 | N2 R s1:incoming | N3 LM s1~:incoming".parse().unwrap();
     let other = action(&t, ActionKind::ChangeVoters { shard: S1, voters: voters(&[1]) });

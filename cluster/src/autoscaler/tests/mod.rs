@@ -1,6 +1,8 @@
 //! The words survive being written and read, and look as 3.8 says.
 
 mod apply;
+mod article;
+mod predictive;
 
 use std::collections::BTreeSet;
 

@@ -74,6 +74,13 @@ fn bigger_and_older_ones_are_preferred() {
     assert_eq!(topology(text).best_voters(S1, rule, |_| true), nodes(&[1, 3, 4]));
 }
 
+#[test]
+fn who_votes_already_stays() {
+    let text = "N1 W s1 | N2 R s1:learner | N3 R s1:learner | N4 R s1 | N5 R s1 | N6 LM";
+    let rule = VoterRule { max: 3, ..VoterRule::default() };
+    assert_eq!(topology(text).best_voters(S1, rule, |_| true), nodes(&[1, 4, 5]));
+}
+
 proptest! {
     /// Odd, at most `max`, legal, and once it is so it stays so.
     #[test]

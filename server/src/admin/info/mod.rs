@@ -11,6 +11,7 @@ mod rates;
 mod sections;
 
 pub use errors::reset_errors;
+pub use rates::Samples;
 
 use crate::session::{After, Call, SessionFn};
 use resp::Reply;
@@ -40,7 +41,6 @@ const SECTIONS: &[(&str, bool, Section)] = &[
 
 fn info(call: &mut Call<'_>, reply: &mut Reply<'_>) -> Result<After, Fail> {
     let wanted = wanted(call.args.from(1).iter());
-    rates::sample(call.node, call.core.turn.now);
     let mut text = String::new();
     for ((name, _, section), wanted) in SECTIONS.iter().zip(wanted) {
         if !wanted {

@@ -2,6 +2,7 @@
 //!
 //! Where there is no /proc the numbers are 0.
 
+use crate::machine::kilobytes;
 use std::fs::read_to_string;
 
 /// Clock ticks per second in /proc, which Linux fixes for all programs.
@@ -10,18 +11,6 @@ const TICKS: f64 = 100.0;
 /// Memory of this process that is resident, bytes.
 pub fn resident_bytes() -> u64 {
     kilobytes(&read_to_string("/proc/self/status").unwrap_or_default(), "VmRSS:")
-}
-
-/// Memory of the machine, bytes.
-pub fn system_bytes() -> u64 {
-    kilobytes(&read_to_string("/proc/meminfo").unwrap_or_default(), "MemTotal:")
-}
-
-/// Reads a line such as `MemTotal:     9384 kB`.
-fn kilobytes(text: &str, name: &str) -> u64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(name));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
 /// Processor time used so far, in seconds.
@@ -71,14 +60,8 @@ mod tests {
     }
 
     #[test]
-    fn kilobytes_are_found_by_name() {
-        assert_eq!(kilobytes("VmHWM:\t 9 kB\nVmRSS:\t 3 kB\n", "VmRSS:"), 3072);
-        assert_eq!(kilobytes("", "VmRSS:"), 0);
-    }
-
-    #[test]
     fn this_machine_has_memory_and_a_kernel() {
-        assert!(resident_bytes() > 0 && system_bytes() > resident_bytes());
+        assert!(resident_bytes() > 0 && crate::machine::memory_bytes() > resident_bytes());
         assert!(os().ends_with(std::env::consts::ARCH) && !os().starts_with(' '));
     }
 }

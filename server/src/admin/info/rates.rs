@@ -1,7 +1,7 @@
 //! Commands and bytes per second, over the last second or two.
 //!
-//! Whoever asks for INFO takes a sample, at most every 100 ms; the rate is that between the newest
-//! sample and the oldest one kept. After a long silence it is the average since the last INFO.
+//! The first core takes a sample every 100 ms, whether or not anybody asks; the rate is that between
+//! the newest sample and the oldest one kept.
 
 use crate::node::Node;
 use parking_lot::Mutex;
@@ -29,21 +29,33 @@ pub struct Rates {
     pub net_out: u64,
 }
 
-static RING: Mutex<VecDeque<Sample>> = Mutex::new(VecDeque::new());
+/// The samples of a node.
+#[derive(Default)]
+pub struct Samples(Mutex<VecDeque<Sample>>);
 
-/// Takes a sample unless the last one is too young. `now`: ms since the epoch.
-pub fn sample(node: &Node, now: i64) {
-    let mut ring = RING.lock();
-    if ring.back().is_some_and(|last| now - last.at_ms < INTERVAL_MS) {
-        return;
+impl Samples {
+    /// Takes a sample unless the last one is too young. `now`: ms since the epoch.
+    pub fn take(&self, node: &Node, now: i64) {
+        let mut ring = self.0.lock();
+        if ring.back().is_some_and(|last| now < last.at_ms) {
+            // The clock was set back.
+            ring.clear();
+        }
+        if ring.back().is_some_and(|last| now - last.at_ms < INTERVAL_MS) {
+            return;
+        }
+        let sample = Sample {
+            at_ms: now,
+            commands: node.measures.calls(),
+            net_in: node.counters.net_in.load(Ordering::Relaxed),
+            net_out: node.counters.net_out.load(Ordering::Relaxed),
+        };
+        add(&mut ring, sample);
     }
-    let sample = Sample {
-        at_ms: now,
-        commands: node.measures.calls(),
-        net_in: node.counters.net_in.load(Ordering::Relaxed),
-        net_out: node.counters.net_out.load(Ordering::Relaxed),
-    };
-    add(&mut ring, sample);
+
+    pub fn rates(&self) -> Rates {
+        rates(&self.0.lock())
+    }
 }
 
 fn add(ring: &mut VecDeque<Sample>, sample: Sample) {
@@ -52,10 +64,6 @@ fn add(ring: &mut VecDeque<Sample>, sample: Sample) {
         ring.pop_front();
     }
     ring.push_back(sample);
-}
-
-pub fn current() -> Rates {
-    rates(&RING.lock())
 }
 
 fn rates(ring: &VecDeque<Sample>) -> Rates {

@@ -1,6 +1,6 @@
 //! The sections about the node as a whole.
 
-use super::{bytes, field, process, rates};
+use super::{bytes, field, process};
 use crate::session::Call;
 use std::sync::atomic::{AtomicU64, Ordering};
 use storage::keyspace::lru;
@@ -75,7 +75,7 @@ pub fn memory(call: &mut Call<'_>, out: &mut String) {
     bytes(out, "used_memory_peak", peak);
     let share = if peak == 0 { 0.0 } else { used as f64 * 100.0 / peak as f64 };
     field(out, "used_memory_peak_perc", format_args!("{share:.2}%"));
-    bytes(out, "total_system_memory", process::system_bytes());
+    bytes(out, "total_system_memory", crate::machine::memory_bytes());
     field(out, "used_memory_lua", 0);
     field(out, "used_memory_lua_human", "0B");
     field(out, "used_memory_scripts", 0);
@@ -90,7 +90,7 @@ pub fn memory(call: &mut Call<'_>, out: &mut String) {
     field(out, "mem_not_counted_for_evict", 0);
     field(out, "mem_replication_backlog", 0);
     field(out, "mem_clients_slaves", 0);
-    field(out, "mem_allocator", "mimalloc");
+    field(out, "mem_allocator", "jemalloc");
     field(out, "active_defrag_running", 0);
     field(out, "lazyfree_pending_objects", 0);
 }
@@ -122,7 +122,7 @@ pub fn persistence(call: &mut Call<'_>, out: &mut String) {
 
 pub fn stats(call: &mut Call<'_>, out: &mut String) {
     let (node, counters) = (call.node, &call.node.counters);
-    let rates = rates::current();
+    let rates = node.samples.rates();
     let kilobytes = |bytes: u64| format!("{:.2}", bytes as f64 / 1024.0);
     let (channels, shard_channels) = node.pubsub.sizes();
     field(out, "total_connections_received", get(&counters.connections));

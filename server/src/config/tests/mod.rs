@@ -182,6 +182,8 @@ fn subcommands_name_a_directory_and_take_keys_on_either_side() {
     assert_eq!(loaded.config.start().dir, Path::new("to"));
     assert_eq!(loaded.config.start().port, 7);
     assert_eq!(load_with(&["check", "d"], &[]).unwrap().task, Task::Check("d".into()));
+    let task = load_with(&["simulate", "--trace", "dos", "--help"], &[]).unwrap().task;
+    assert_eq!(task, Task::Simulate(["--trace", "dos", "--help"].map(String::from).to_vec()));
     assert_eq!(load_with(&[], &[]).unwrap().task, Task::Serve);
     assert!(matches!(load_with(&["check"], &[]), Err(NotLoaded::CommandLine(_))));
     assert!(matches!(load_with(&["chek", "d"], &[]), Err(NotLoaded::CommandLine(_))));
@@ -275,3 +277,18 @@ fn start_values_are_read() {
         assert!(load_with(&bad, &[]).is_err(), "{bad:?}");
     }
 }
+
+/// C22
+#[test]
+fn without_maxmemory_the_base_on_disk_gets_a_share_and_the_one_in_memory_no_limit() {
+    let limit = |args: &[&str]| config(args).settings().maxmemory;
+    let memory = config(&[]).start().memory_bytes;
+    assert!(memory > 0);
+    assert_eq!(limit(&[]), memory / 100 * 60);
+    assert_eq!(limit(&["--maxmemory-share", "25"]), memory / 100 * 25);
+    assert_eq!(limit(&["--maxmemory", "1mb", "--maxmemory-share", "25"]), MB);
+    assert_eq!(limit(&["--base", "memory"]), 0);
+    assert_eq!(config(&[]).print(place("maxmemory")), "0");
+}
+
+const MB: u64 = 1 << 20;

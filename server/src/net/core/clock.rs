@@ -10,6 +10,9 @@ const PREFETCH_ABOVE: u64 = 32 << 20;
 impl Core {
     /// Work by the clock; returns when it wants to be called again.
     pub(super) fn tick(&mut self) -> Duration {
+        if self.number == 0 {
+            self.node.samples.take(self.node, self.turn.now);
+        }
         self.expire_due();
         self.pass_gates();
         if self.turn.now - self.last_sweep_ms >= 1000 {

@@ -2,11 +2,11 @@
 
 use super::super::connection::Connection;
 use super::{Core, Flow, READ_BYTES};
+use crate::node::steady_ns;
 use resp::{Ahead, Decoder, Reply, Stopped};
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::Instant;
 use storage::keyspace::Key;
 
 /// Commands of a pipeline that are decoded before the first of them runs.
@@ -120,7 +120,7 @@ impl Core {
     /// Decodes and executes requests until the data ends or something stops the connection.
     /// Returns how many bytes were used.
     fn process(&mut self, connection: &mut Connection, data: &[u8]) -> usize {
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         let before = connection.out.len();
         let mut decoder = std::mem::take(&mut connection.decoder);
         let mut ahead = std::mem::take(&mut self.ahead);
@@ -133,11 +133,14 @@ impl Core {
             let rest = data.get(at..).unwrap_or_default();
             let (used, stopped) = ahead.fill(&mut decoder, rest, &self.limits, most);
             let executed = self.execute_ahead(connection, &ahead, &decoder, rest);
-            if let Executed::Some { used } = executed {
-                // What follows is decoded again when the connection goes on.
+            if let Executed::Some { used, stops } = executed {
+                // What follows is decoded again.
                 decoder.restart();
                 at += used;
-                break;
+                if stops {
+                    break;
+                }
+                continue;
             }
             at += used;
             match stopped {
@@ -176,13 +179,15 @@ impl Core {
             let Some((args, consumed)) = ahead.command(index, decoder, buf) else { break };
             if index > 0 && !self.reads(connection) {
                 self.turn.expect(None);
-                return Executed::Some { used: done };
+                return Executed::Some { used: done, stops: true };
             }
             self.turn.expect(keys.get(index));
             done = consumed;
-            if self.execute(connection, args) == Flow::Stop {
+            let stops = self.execute(connection, args) == Flow::Stop;
+            // RESET logs out: other limits hold for what follows.
+            if stops || connection.session.authenticated == self.limits.unauthenticated {
                 self.turn.expect(None);
-                return Executed::Some { used: done };
+                return Executed::Some { used: done, stops };
             }
         }
         self.turn.expect(None);
@@ -212,8 +217,9 @@ impl Core {
 /// How many of the decoded commands were executed.
 enum Executed {
     All,
-    /// The connection stopped after these bytes; what follows is for later, errors too.
+    /// Those in these bytes; what follows is for later, errors too. `stops`: so is the connection.
     Some {
         used: usize,
+        stops: bool,
     },
 }

@@ -13,7 +13,7 @@ mod waits;
 
 use super::connection::Connection;
 use super::inbox::{Inbox, Message};
-use crate::node::{Node, wall_ms};
+use crate::node::{Node, steady_ns, wall_ms};
 use crate::registry::Command;
 use resp::{Ahead, Limits, Reply};
 use slab::Slab;
@@ -21,7 +21,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use storage::bytes::SmallBytes;
 use storage::keyspace::Turn;
 use tokio::time::Sleep;
 
@@ -52,9 +53,10 @@ pub struct Core {
     pub(crate) waiting: Vec<usize>,
     buffer: Vec<u8>,
     limits: Limits,
-    pub(crate) last_command: Option<(&'static [u8], &'static Command)>,
-    /// When the last command ended.
-    pub(crate) clock: Instant,
+    /// The last command by the name it was sent with: mostly it is also the next one.
+    pub(crate) last_command: Option<(SmallBytes, &'static Command)>,
+    /// When the last command ended, by [`steady_ns`].
+    pub(crate) clock: u64,
     pub(crate) net_in: u64,
     cron: Pin<Box<Sleep>>,
     last_sweep_ms: i64,
@@ -91,7 +93,7 @@ impl Core {
             buffer: vec![0; READ_BYTES],
             limits: Limits::default(),
             last_command: None,
-            clock: Instant::now(),
+            clock: steady_ns(),
             net_in: 0,
             cron: Box::pin(tokio::time::sleep(Duration::ZERO)),
             last_sweep_ms: 0,

@@ -2,9 +2,9 @@
 
 use super::super::connection::{Connection, Wait};
 use super::{Core, Flow};
+use crate::node::steady_ns;
 use resp::Reply;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 impl Core {
     /// A wait of the connection is over; its reply is written.
@@ -23,7 +23,7 @@ impl Core {
     pub(super) fn retry(&mut self, connection: &mut Connection) {
         let Some(args) = connection.parked.take() else { return };
         connection.wait = None;
-        self.clock = Instant::now();
+        self.clock = steady_ns();
         let flow = self.execute(connection, args.as_args());
         if flow == Flow::Next || connection.wait.is_none() {
             self.resume(connection);
@@ -39,7 +39,8 @@ impl Core {
                     Reply::new(&mut connection.out, connection.session.protocol).int(0);
                     core.resume(connection);
                 }
-                Some(Wait::Until(_)) => core.waiting.push(place),
+                Some(Wait::Again(at)) if at <= core.turn.now => core.retry(connection),
+                Some(Wait::Until(_) | Wait::Again(_)) => core.waiting.push(place),
                 _ => {}
             });
         }

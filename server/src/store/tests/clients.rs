@@ -1,40 +1,10 @@
-//! What clients see of each other: EXEC as one step, WATCH, SCAN beside other writers.
+//! What clients see of each other and of the node: EXEC as one step, WATCH, SCAN beside other
+//! writers, INFO.
 
+use super::wire::Wire;
 use super::*;
-use crate::net::Message;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use storage::keyspace::{Watch, scan};
-
-/// Serves one connection on a core of its own, sends it `request` and returns what came back until
-/// it ended with `last`.
-fn talk(rig: &Rig, request: &str, last: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let (socket, peer) = listener.accept().unwrap();
-    socket.set_nonblocking(true).unwrap();
-    let (node, inbox) = (rig.node, rig.node.inboxes[0].clone());
-    inbox.send(Message::Accepted { socket, peer });
-    let core = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let load = Arc::new([AtomicUsize::new(1)]);
-            Core::new(node, 0, node.inboxes[0].clone(), load).run_until_stopped().await;
-        });
-    });
-    client.write_all(request.as_bytes()).unwrap();
-    let mut reply = Vec::new();
-    let mut buffer = [0; 4096];
-    while !reply.ends_with(last.as_bytes()) {
-        let read = client.read(&mut buffer).unwrap();
-        assert!(read > 0, "closed after {}", String::from_utf8_lossy(&reply));
-        reply.extend_from_slice(&buffer[..read]);
-    }
-    inbox.send(Message::Stop);
-    core.join().unwrap();
-    String::from_utf8(reply).unwrap()
-}
 
 /// A kill can leave all of a transaction or nothing, since the journal has it as one batch.
 #[test]
@@ -42,7 +12,7 @@ fn exec_is_one_batch_in_the_journal() {
     let machine = Machine::default();
     let rig = machine.start();
     let request = "MULTI\r\nSET a 1\r\nINCR a\r\nRPUSH b x\r\nEXEC\r\nPING\r\n";
-    let reply = talk(&rig, request, "+PONG\r\n");
+    let reply = Wire::serve(&rig).client().talk(request, "+PONG\r\n");
     let queued = "+QUEUED\r\n".repeat(3);
     assert_eq!(reply, format!("+OK\r\n{queued}*3\r\n+OK\r\n:2\r\n:1\r\n+PONG\r\n"));
     let entries = rig.store().journal.read(1, usize::MAX).unwrap();
@@ -118,4 +88,38 @@ fn a_scan_returns_what_stays_while_the_table_grows_and_shrinks() {
     assert!(calls > 20, "{calls} calls");
     let missed: Vec<&String> = stays.difference(&seen).collect();
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn the_rate_of_commands_is_measured_though_nobody_asks() {
+    let rig = Machine::default().start();
+    let wire = Wire::serve(&rig);
+    let mut client = wire.client();
+    let begun = std::time::Instant::now();
+    while rig.node.samples.rates().commands == 0 {
+        client.talk("PING\r\n", "+PONG\r\n");
+        assert!(begun.elapsed().as_secs() < 30, "no sample was taken");
+    }
+}
+
+/// C22: clients of Redis read 0 as they wrote it; the limit in force is INFO's.
+#[test]
+fn maxmemory_0_is_a_share_of_memory() {
+    let rig = Machine::default().start();
+    let wire = Wire::serve(&rig);
+    let mut client = wire.client();
+    let share = |percent: u64| rig.node.config.start().memory_bytes / 100 * percent;
+    let info = |client: &mut wire::WireClient| -> u64 {
+        let text = client.talk("INFO memory\r\nPING\r\n", "+PONG\r\n");
+        let line = text.lines().find_map(|line| line.strip_prefix("maxmemory:"));
+        line.unwrap().parse().unwrap()
+    };
+    assert_eq!(info(&mut client), share(60));
+    assert!(share(60) > 0);
+    let reply = client.talk("CONFIG GET maxmemory\r\n", "$1\r\n0\r\n");
+    assert_eq!(reply, "*2\r\n$9\r\nmaxmemory\r\n$1\r\n0\r\n");
+    client.talk("CONFIG SET maxmemory-share 10\r\n", "+OK\r\n");
+    assert_eq!(info(&mut client), share(10));
+    client.talk("CONFIG SET maxmemory 100mb\r\n", "+OK\r\n");
+    assert_eq!(info(&mut client), 100 << 20);
 }

@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod clients;
+mod panics;
 mod random;
 mod rules;
+mod wire;
 
 use super::expire::{DuePlace, expire_in_base};
 use super::feed::feed;
@@ -126,8 +128,12 @@ struct Rig {
 }
 
 impl Machine {
-    /// Opens journal and base as a start does. Of the threads a start begins none feeds.
     fn start(&self) -> Rig {
+        self.start_with(Sync::No)
+    }
+
+    /// Opens journal and base as a start does. Of the threads a start begins none feeds.
+    fn start_with(&self, sync: Sync) -> Rig {
         let config = crate::config::load(["bowshock".into(), "--threads=1".into()], []);
         let config = config.unwrap_or_else(|error| error.exit()).config;
         let start = config.start().clone();
@@ -136,7 +142,7 @@ impl Machine {
         // On a disk of its own: a killed process leaves no lock, but here its node stays.
         let dir = DataDir::open(&SimFiles::new(), Path::new(DIR), fresh).unwrap();
         let mut options = Options::new(PathBuf::from(DIR).join("journal"));
-        options.sync = Sync::No;
+        options.sync = sync;
         options.driver = Driver::Steps;
         options.boot_id = self.disk.boot_id();
         let index = self.base.index();
@@ -147,8 +153,9 @@ impl Machine {
         let shared: Arc<dyn Base> = base.clone();
         replay(&space, &journal, &shared, BEGIN).unwrap();
         let store = Store::new(journal, base.clone(), dir);
+        let registry = crate::serve::registry(&[panics::ROWS], panics::CODE);
         store.feeder.stop();
-        let node = crate::serve::compose(config, &start, space, Some(store)).unwrap();
+        let node = crate::serve::compose(config, &start, space, Some(store), registry).unwrap();
         let mut rig = Rig { node, base, turn: Turn::new(&node.space, 1), db: 0 };
         rig.at(BEGIN);
         rig
@@ -188,6 +195,7 @@ impl Rig {
             match writer::execute(self.node, turn, self.db, command, handler, args, &mut reply) {
                 Ran::Cold(cold) => load_all(self.node, self.store(), &cold).unwrap(),
                 Ran::Done(Ok(())) => break,
+                Ran::Panicked(panic) => return format!("panicked: {}", panic.text),
                 Ran::Done(Err(fail)) => {
                     reply.error_bytes(&fail.0);
                     break;

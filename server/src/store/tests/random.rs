@@ -1,5 +1,6 @@
 //! Random commands on a node that feeds, unloads, loads and restarts at random points, beside a
-//! keyspace that keeps everything in memory: their replies are the same.
+//! keyspace that keeps everything in memory: their replies are the same. Commands that panic are
+//! executed by the node only.
 
 use super::*;
 use storage::commands::Ctx;
@@ -212,7 +213,12 @@ fn a_node_answers_as_if_all_were_in_memory() {
                     let db = rng.usize(..2);
                     (pair.rig.db, pair.model.db) = (db, db);
                 }
-                25 => pair.both(&format!("MOVE a {}", rng.u32(..2))),
+                25 => {
+                    let names = [0; 3].map(|_| NAMES[rng.usize(..NAMES.len())]);
+                    let reply = pair.rig.run(&format!("crash {}", names.join(" ")));
+                    assert!(reply.starts_with("panicked: "), "seed {seed}: {reply}");
+                }
+                26 => pair.both(&format!("MOVE a {}", rng.u32(..2))),
                 _ => {
                     let line = command(&mut rng, pair.now);
                     pair.both(&line);

@@ -33,15 +33,11 @@ fn set_pairs(cx: &mut Ctx<'_, '_>, command: &str) -> Result<i64, Fail> {
     }
     let key = cx.key(1);
     let created = cx.modify(&key, Missing::Create, |hash: &mut Hash, changes| {
-        let mut created = 0;
-        let mut rest = args.from(2).iter();
-        while let (Some(field), Some(value)) = (rest.next(), rest.next()) {
-            created += i64::from(hash.set(field, value, changes));
-        }
-        created
+        let fields = (2..args.len()).step_by(2);
+        hash.set_all(fields.map(|at| (args.at(at), args.at(at + 1))), changes)
     })?;
     cx.notify(Class::Hash, "hset", &key);
-    Ok(created.unwrap_or(0))
+    Ok(created.unwrap_or(0) as i64)
 }
 
 pub(super) fn hsetnx(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {

@@ -136,7 +136,7 @@ pub fn getex(cx: &mut Ctx<'_, '_>, out: &mut Reply<'_>) -> Outcome {
 }
 
 fn store(cx: &mut Ctx<'_, '_>, key: &Key<'_>, bytes: &[u8]) {
-    cx.store(key, Value::Str(Str::new(bytes)));
+    cx.store_str(key, bytes);
     cx.notify(Class::String, "set", key);
 }
 

@@ -1,0 +1,308 @@
+//! From an observation to what is wanted: every shard is judged by itself, then the cluster's guards
+//! let some of it pass, the most urgent first.
+//!
+//! The rule for `state.desired`: a shard that rests wants to be what it is, but for a decision that
+//! may begin now; a shard with an operation in flight, or that waits for the repair of a lost
+//! member, keeps wanting what it wanted. So what is not done at once is decided anew, by the
+//! figures of then. Sources: REQUIREMENTS.md 3.1 to 3.4.
+
+use std::collections::BTreeMap;
+
+use super::explain::{Held, Rule};
+use super::guard::{Guard, account};
+use super::judge::{Judgement, explain, judge, now_or_later};
+use super::load::{View, taken};
+use super::memory::refresh;
+use super::observation::{OperatorWord, ShardObservation};
+use super::state::{Pending, ShardState, State};
+use super::tell::tell;
+use super::{Choice, Config, Decision, DesiredShard, EventKind, Explanation, Observation};
+use super::{load_managers, merge, split, trigger};
+use crate::topology::{OperationId, ShardId, SplitCause};
+
+/// What was decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// The memory afterwards, with what is wanted.
+    pub state: State,
+    /// One decision for each shard, and one for Load Managers if something is to be done about
+    /// them; the most urgent first.
+    pub decisions: Vec<Decision>,
+    /// What operators are told, in this order.
+    pub events: Vec<EventKind>,
+}
+
+/// Decides. Total and deterministic.
+pub fn decide(config: &Config, state: &State, observation: &Observation) -> Decided {
+    let (mut state, mut events) = (state.clone(), Vec::new());
+    listen(&mut state, observation);
+    state.capacity.learn(observation, config.trigger.min_samples);
+    remember(config, &mut state, observation, &mut events);
+
+    let taken = taken(observation);
+    let (shapes, nothing) = (observation.topology.shapes(), ShardObservation::default());
+    let memories = std::mem::take(&mut state.shards);
+    let capacity = state.capacity.clone();
+    let mut views = BTreeMap::new();
+    for shard in observation.topology.shards() {
+        let (Some(shape), Some(memory)) = (shapes.get(&shard.id), memories.get(&shard.id)) else {
+            continue;
+        };
+        let seen = observation.shards.get(&shard.id).unwrap_or(&nothing);
+        let (costs, now) = (&capacity, observation.now_ms);
+        let view =
+            View { config, now, observation, shard, shape, seen, memory, costs, taken: &taken };
+        views.insert(shard.id, view);
+    }
+    let (judged, mut fresh) = judge_all(config, &views, &memories);
+    let (load_managers, extra) = load_managers::decide(config, &state.load_managers, observation);
+    state.load_managers = load_managers;
+
+    let mut decisions: Vec<Decision> = judged.into_iter().chain(extra).collect();
+    decisions.sort_by(|a, b| (&a.choice, a.shard).cmp(&(&b.choice, b.shard)));
+    let desired_before = std::mem::take(&mut state.desired);
+    state.desired.extra_load_managers = match state.load_managers.busy {
+        Some(_) => desired_before.extra_load_managers,
+        None => load_managers::extra(observation),
+    };
+    for (id, view) in &views {
+        let kept = desired_before.shards.get(id).filter(|_| keeps(view));
+        let (mach, level) = (view.mach(), view.writer_level());
+        let rest = DesiredShard { mach, level, split: None, merge: None };
+        let wanted = kept.copied().unwrap_or(rest);
+        state.desired.shards.insert(*id, wanted);
+    }
+    let mut guard = Guard::new(config, &state, observation);
+    for decision in &mut decisions {
+        let choice = &decision.choice;
+        if matches!(choice, Choice::Stay | Choice::BurstServe)
+            || !decision.explanation.held.iter().all(is_advice)
+        {
+            continue;
+        }
+        if *choice == Choice::Abort {
+            apply(&mut state.desired, observation, decision);
+            continue;
+        }
+        match allow(config, &mut state, observation, &mut guard, decision) {
+            Ok(choice) => {
+                decision.choice = choice;
+                apply(&mut state.desired, observation, decision);
+            }
+            Err(held) => decision.explanation.held.push(held),
+        }
+    }
+    state.pending.retain(|_, p| decisions.iter().any(|d| same(d, &p.decision)));
+    for decision in &decisions {
+        let view = decision.shard.and_then(|s| views.get(&s));
+        let Some(memory) = decision.shard.and_then(|s| fresh.get_mut(&s)) else { continue };
+        tell(decision, view, memory, &mut events);
+    }
+    state.shards = fresh;
+    Decided { state, decisions, events }
+}
+
+/// Reasons that say why something better was not chosen; they do not hold back what was.
+fn is_advice(held: &Held) -> bool {
+    matches!(
+        held,
+        Held::Unhelpful | Held::HotBucket | Held::CrossBucket | Held::Buckets | Held::Samples
+    )
+}
+
+/// Hold, resume, approve, deny.
+fn listen(state: &mut State, observation: &Observation) {
+    for word in &observation.words {
+        match word {
+            OperatorWord::Hold => state.held = true,
+            OperatorWord::Resume => state.held = false,
+            OperatorWord::Approve { operation } | OperatorWord::Deny { operation } => {
+                if let Some(pending) = state.pending.get_mut(operation) {
+                    pending.approved = Some(matches!(word, OperatorWord::Approve { .. }));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Brings the memory of every shard up to date; of shards that are gone it is dropped.
+fn remember(
+    config: &Config,
+    state: &mut State,
+    observation: &Observation,
+    events: &mut Vec<EventKind>,
+) {
+    let before = std::mem::take(&mut state.shards);
+    let (nothing, mut begun) = (ShardObservation::default(), 0);
+    let topology = &observation.topology;
+    let mut busy = BTreeMap::new();
+    for operation in topology.operations().filter(|o| !o.kind.is_repair()) {
+        busy.extend(operation.shards().into_iter().map(|shard| (shard, operation)));
+    }
+    for shard in topology.shards() {
+        let seen = observation.shards.get(&shard.id).unwrap_or(&nothing);
+        let (old, known) = (before.get(&shard.id), !before.is_empty());
+        let flying = busy.get(&shard.id).copied();
+        let (memory, starts, event) = refresh(config, old, known, observation, shard, seen, flying);
+        // Of an operation on two shards the first one counts.
+        begun += usize::from(starts && flying.is_some_and(|o| o.shard == Some(shard.id)));
+        events.extend(event);
+        state.shards.insert(shard.id, memory);
+    }
+    account(state, observation, begun);
+}
+
+fn judge_all(
+    config: &Config,
+    views: &BTreeMap<ShardId, View<'_>>,
+    memories: &BTreeMap<ShardId, ShardState>,
+) -> (Vec<Decision>, BTreeMap<ShardId, ShardState>) {
+    let mut judged: BTreeMap<ShardId, Judgement> =
+        views.iter().map(|(id, view)| (*id, judge(view, views.len()))).collect();
+    let quiet = |view: &View<'_>| {
+        let up = judged.get(&view.shard.id).is_none_or(|j| j.up);
+        !up && view.memory.surge.is_none() && trigger::calm(view).0
+    };
+    let pairs = merge::pairs(views, quiet);
+    let mut fresh = memories.clone();
+    for (id, memory) in &mut fresh {
+        let (Some(view), Some(judgement)) = (views.get(id), judged.get_mut(id)) else { continue };
+        let since =
+            |before: Option<super::TimeMs>, holds: bool| holds.then(|| before.unwrap_or(view.now));
+        memory.up_since = since(memory.up_since, judgement.up);
+        memory.down_since = since(memory.down_since, judgement.down);
+        memory.burst = judgement.burst;
+        let pair = pairs.get(id);
+        memory.merge_since = since(memory.merge_since, pair.is_some());
+        let rested =
+            memory.merge_since.is_some_and(|s| view.now.is_past(s, config.split.merge_window));
+        let Some((right, comparisons)) = pair.filter(|_| rested) else { continue };
+        if judgement.decision.choice > (Choice::Merge { right: *right }) {
+            let (choice, mut held) = now_or_later(view, Choice::Merge { right: *right });
+            held.extend(
+                views.get(right).map(|v| now_or_later(v, choice.clone()).1).unwrap_or_default(),
+            );
+            let until = memory
+                .cooldown_merge_until
+                .max(memories.get(right).map_or(view.now, |m| m.cooldown_merge_until));
+            if view.now < until {
+                held.push(Held::CoolDown { remaining_ms: until.since_ms(view.now) });
+            }
+            let explanation = explain(view, Some(Rule::Down), comparisons.clone(), held, &choice);
+            judgement.decision = Decision { shard: Some(*id), choice, explanation };
+        }
+    }
+    for (id, view) in views {
+        let word = view.observation.words.iter().find_map(|word| asked(view, word));
+        let (Some(choice), Some(judgement)) = (word, judged.get_mut(id)) else { continue };
+        let (choice, held) = now_or_later(view, choice);
+        let explanation = explain(view, Some(Rule::Operator), Vec::new(), held, &choice);
+        judgement.decision = Decision { shard: Some(*id), choice, explanation };
+    }
+    (judged.into_values().map(|j| j.decision).collect(), fresh)
+}
+
+/// What an operator asks of this shard. (`SwitchTo` is the planner's: it changes no shape.)
+fn asked(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
+    match word {
+        OperatorWord::Split { shard, at } if *shard == view.shard.id => {
+            let found = split::split(view, SplitCause::Reads).ok();
+            let place = at.or(found.map(|goal| goal.at)).or(view.shard.range.middle())?;
+            view.shard.range.split_at(place).ok()?;
+            let level = view.config.levels.child_level.unwrap_or_else(|| view.writer_level());
+            let cause = SplitCause::Reads;
+            let goal =
+                super::SplitGoal { at: place, cause, child_level: level, paired_level: None };
+            Some(Choice::Split(goal))
+        }
+        OperatorWord::Merge { left, right } if *left == view.shard.id => {
+            (view.shape.right == Some(*right)).then_some(Choice::Merge { right: *right })
+        }
+        _ => None,
+    }
+}
+
+/// Whether what was wanted of the shard is still wanted: an operation is in flight on it, or a
+/// member is lost and awaited.
+fn keeps(view: &View<'_>) -> bool {
+    let repairs = view.observation.topology.operations().filter(|o| o.kind.is_repair());
+    let mut shards = repairs.flat_map(|o| o.shards());
+    view.memory.busy.is_some()
+        || view.unhealthy().is_some()
+        || shards.any(|shard| shard == view.shard.id)
+}
+
+/// A shard that is to stay as it is.
+fn as_it_is(observation: &Observation, shard: ShardId) -> Option<DesiredShard> {
+    let (mach, topology) = (observation.topology.mach(shard), &observation.topology);
+    Some(DesiredShard { mach, level: topology.writer_level(shard)?, split: None, merge: None })
+}
+
+fn apply(desired: &mut super::Desired, observation: &Observation, decision: &Decision) {
+    match decision.choice {
+        Choice::AddLoadManager => desired.extra_load_managers += 1,
+        Choice::RemoveLoadManager { .. } => {
+            desired.extra_load_managers = desired.extra_load_managers.saturating_sub(1);
+        }
+        _ => {}
+    }
+    let Some(shard) = decision.shard else { return };
+    let Some(now) = as_it_is(observation, shard) else { return };
+    let wanted = match decision.choice {
+        Choice::Grow { nodes } => DesiredShard { mach: now.mach.saturating_add(nodes), ..now },
+        Choice::Shrink => DesiredShard { mach: now.mach.saturating_sub(1), ..now },
+        Choice::RaiseLevel { to } | Choice::LowerLevel { to } => DesiredShard { level: to, ..now },
+        Choice::Split(goal) => DesiredShard { split: Some(goal), ..now },
+        Choice::Merge { right } => DesiredShard { merge: Some(right), ..now },
+        _ => now,
+    };
+    desired.shards.insert(shard, wanted);
+}
+
+/// The cluster's guards, then the operator: in a dry run nothing passes, and with `approve` only
+/// what was approved.
+fn allow(
+    config: &Config,
+    state: &mut State,
+    observation: &Observation,
+    guard: &mut Guard<'_>,
+    decision: &Decision,
+) -> Result<Choice, Held> {
+    let asks = config.budget.dry_run || config.budget.approve;
+    let known = state.pending.values().find(|p| same(&p.decision, decision));
+    if asks && !(config.budget.approve && known.is_some_and(|p| p.approved == Some(true))) {
+        if known.is_none() && !state.held {
+            let id = state.next_operation.max(observation.topology.counters().operation);
+            state.next_operation = id.next();
+            pend(state, observation, id, decision);
+        }
+        return Err(if config.budget.dry_run { Held::DryRun } else { Held::Approval });
+    }
+    guard.admit(&decision.choice)
+}
+
+fn pend(state: &mut State, observation: &Observation, id: OperationId, decision: &Decision) {
+    let (since, decision) = (observation.now_ms, decision.clone());
+    state.pending.insert(id, Pending { since, decision, approved: None });
+}
+
+/// Whether two decisions are about the same thing, if not by the same figures.
+pub(super) fn same(one: &Decision, other: &Decision) -> bool {
+    use std::mem::discriminant;
+    one.shard == other.shard && discriminant(&one.choice) == discriminant(&other.choice)
+}
+
+/// The state as if `decision` had been let through.
+pub(super) fn supposing(state: &State, observation: &Observation, decision: &Decision) -> State {
+    let mut state = state.clone();
+    apply(&mut state.desired, observation, decision);
+    state
+}
+
+impl Decided {
+    /// The reasons of what was decided about a shard (`None`: about Load Managers).
+    pub fn explanation(&self, shard: Option<ShardId>) -> Option<&Explanation> {
+        self.decisions.iter().find(|d| d.shard == shard).map(|d| &d.explanation)
+    }
+}

@@ -1,0 +1,120 @@
+//! What a cluster may do at once, in an hour, in a day, and with how many nodes (3.2 guards, I9).
+//! Repairs never pass here.
+
+use super::config::Config;
+use super::explain::Held;
+use super::state::{Answer, State};
+use super::{Choice, Observation, TimeMs};
+use crate::topology::SplitCause;
+
+/// Milliseconds of an hour.
+const HOUR_MS: u64 = 3_600_000;
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * HOUR_MS;
+
+/// What is left to give this second.
+pub(super) struct Guard<'a> {
+    config: &'a Config,
+    now: TimeMs,
+    held: bool,
+    operations: usize,
+    nodes: u32,
+    more_nodes: u32,
+    actions: Option<usize>,
+    hours_left: bool,
+}
+
+impl<'a> Guard<'a> {
+    pub(super) fn new(config: &'a Config, state: &State, observation: &Observation) -> Self {
+        let topology = &observation.topology;
+        let nodes = u32::try_from(topology.node_count()).unwrap_or(u32::MAX);
+        let open = state.requests.values().filter(|r| !matches!(r.answer, Answer::Joined { .. }));
+        let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
+        let most = (nodes / config.budget.nodes_per_operation.max(1)).max(1);
+        let flying = topology.operations().filter(|o| !o.kind.is_repair()).count();
+        let actions = config.budget.max_actions_per_hour;
+        let hours = config.budget.max_node_hours_per_day;
+        Self {
+            config,
+            now: observation.now_ms,
+            held: state.held,
+            operations: (most as usize).saturating_sub(flying),
+            nodes,
+            more_nodes: config.replicas.max_nodes.saturating_sub(nodes.saturating_add(open)),
+            actions: actions.map(|n| (n as usize).saturating_sub(state.budget.begun.len())),
+            hours_left: hours.is_none_or(|n| state.budget.node_ms < u64::from(n) * HOUR_MS),
+        }
+    }
+
+    /// Lets `choice` pass, perhaps with fewer nodes, or says why not.
+    pub(super) fn admit(&mut self, choice: &Choice) -> Result<Choice, Held> {
+        let wanted = nodes_for(choice);
+        if self.held {
+            return Err(Held::Operator);
+        }
+        if self.actions == Some(0) || (wanted > 0 && !self.hours_left) {
+            return Err(Held::Budget);
+        }
+        if self.is_quiet() && matches!(choice, Choice::Merge { .. }) {
+            return Err(Held::QuietHours);
+        }
+        let leaves = matches!(choice, Choice::Shrink | Choice::RemoveLoadManager { .. });
+        if leaves && self.nodes <= self.config.replicas.min_nodes {
+            return Err(Held::MinNodes);
+        }
+        let granted = match choice {
+            Choice::Grow { nodes } if self.more_nodes > 0 => {
+                Choice::Grow { nodes: (*nodes).min(self.more_nodes) }
+            }
+            _ if wanted > self.more_nodes => return Err(Held::MaxNodes),
+            _ => choice.clone(),
+        };
+        if self.operations == 0 {
+            return Err(Held::Concurrency);
+        }
+        self.operations -= 1;
+        self.actions = self.actions.map(|n| n.saturating_sub(1));
+        self.more_nodes = self.more_nodes.saturating_sub(nodes_for(&granted));
+        self.nodes = self.nodes.saturating_sub(u32::from(leaves));
+        Ok(granted)
+    }
+
+    fn is_quiet(&self) -> bool {
+        let minute = self.now.0 % DAY_MS / 60_000;
+        self.config.budget.quiet_hours.is_some_and(|q| {
+            let (from, until) = (u64::from(q.from), u64::from(q.until));
+            if from < until {
+                (from..until).contains(&minute)
+            } else {
+                minute >= from || minute < until
+            }
+        })
+    }
+}
+
+/// Nodes that a choice asks for.
+fn nodes_for(choice: &Choice) -> u32 {
+    match choice {
+        Choice::Grow { nodes } => *nodes,
+        Choice::Split(goal) if goal.cause == SplitCause::Writes && goal.paired_level.is_some() => 2,
+        Choice::Split(_)
+        | Choice::RaiseLevel { .. }
+        | Choice::LowerLevel { .. }
+        | Choice::AddLoadManager => 1,
+        _ => 0,
+    }
+}
+
+/// Keeps count of node-hours and of what was begun in the last hour.
+pub(super) fn account(state: &mut State, observation: &Observation, begun: usize) {
+    let (now, budget) = (observation.now_ms, &mut state.budget);
+    let passed = budget.counted.map_or(0, |at| now.since_ms(at));
+    if now.0 / DAY_MS != budget.day {
+        (budget.day, budget.node_ms) = (now.0 / DAY_MS, 0);
+    }
+    let nodes = observation.topology.node_count() as u64;
+    budget.node_ms = budget.node_ms.saturating_add(passed.saturating_mul(nodes));
+    budget.counted = Some(now);
+    budget.begun.extend(std::iter::repeat_n(now, begun));
+    budget.begun.retain(|at| now.since_ms(*at) < HOUR_MS);
+}

@@ -1,0 +1,129 @@
+//! One shard as the rules look at it: who serves, what comes, and how busy that makes them.
+
+use std::collections::BTreeMap;
+
+use super::capacity::{Cost, Server, Utilisation, replicas};
+use super::config::Mode;
+use super::forecast::Load;
+use super::observation::{Health, ShardObservation};
+use super::state::{CapacityTable, ShardState};
+use super::{Config, Observation, Seconds, TimeMs};
+use crate::topology::{Level, NodeId, Shape, Shard};
+
+/// One shard, with all that its rules need.
+pub(super) struct View<'a> {
+    pub config: &'a Config,
+    pub now: TimeMs,
+    pub observation: &'a Observation,
+    pub shard: &'a Shard,
+    pub shape: &'a Shape,
+    pub seen: &'a ShardObservation,
+    pub memory: &'a ShardState,
+    pub costs: &'a CapacityTable,
+    /// Part of each node's time that its work for all shards takes.
+    pub taken: &'a BTreeMap<NodeId, f64>,
+}
+
+/// Part of each node's time that its work for all shards takes, where it works for several.
+pub(super) fn taken(observation: &Observation) -> BTreeMap<NodeId, f64> {
+    let mut all: BTreeMap<NodeId, (u32, f64)> = BTreeMap::new();
+    for member in observation.shards.values().flat_map(|s| &s.members) {
+        let sum = all.entry(*member.0).or_default();
+        *sum = (sum.0 + 1, sum.1 + busy(&member.1.work));
+    }
+    all.into_iter().filter(|(_, (n, _))| *n > 1).map(|(node, (_, sum))| (node, sum)).collect()
+}
+
+fn busy(work: &super::observation::Work) -> f64 {
+    let us = work.read_busy_us as f64 + work.write_busy_us as f64 + work.apply_busy_us as f64;
+    if work.window_ms > 0 { us / 1e3 / work.window_ms as f64 } else { 0.0 }
+}
+
+impl View<'_> {
+    pub(super) fn predictive(&self) -> bool {
+        self.config.mode == Mode::Predictive
+    }
+
+    pub(super) fn mach(&self) -> u32 {
+        self.shape.mach()
+    }
+
+    pub(super) fn replica_count(&self) -> u32 {
+        u32::try_from(self.shape.replicas.len()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn writer_level(&self) -> Level {
+        self.observation.topology.node(self.shard.writer).map_or(Level::MIN, |n| n.level)
+    }
+
+    /// Level of nodes that are added.
+    pub(super) fn node_level(&self) -> Level {
+        let levels = &self.config.levels;
+        levels.node_level.unwrap_or_else(|| self.writer_level().down(levels.voter_level_gap))
+    }
+
+    /// A member, or a holder of its shadow, that is not well.
+    pub(super) fn unhealthy(&self) -> Option<NodeId> {
+        let nodes = self.shard.members.keys().chain(&self.shape.shadows);
+        nodes.copied().find(|&n| self.observation.health(n) != Health::Up)
+    }
+
+    pub(super) fn cost(&self, level: Level) -> Option<Cost> {
+        self.costs.cost(level, self.writer_level(), self.seen)
+    }
+
+    /// What is expected when a change begun now takes effect.
+    pub(super) fn coming(&self) -> Load {
+        self.memory.trend.ahead(self.config.forecast.lookahead)
+    }
+
+    /// The same twice as far ahead: what a change should last for.
+    pub(super) fn lasting(&self) -> Load {
+        let ahead = self.config.forecast.lookahead.0.saturating_mul(2);
+        self.memory.trend.ahead(Seconds(ahead))
+    }
+
+    /// What must be expected when shrinking.
+    pub(super) fn steady(&self) -> Load {
+        self.memory.trend.steady(self.config.forecast.lookahead)
+    }
+
+    /// How busy `load` makes a shard of this Mach whose Writer is of `writer`; none if costs are
+    /// not known. At Mach I and II the Writer serves reads too.
+    pub(super) fn utilisation(&self, load: Load, mach: u32, writer: Level) -> Option<Utilisation> {
+        let cost = self.cost(writer)?;
+        let own = self.foreign(self.shard.writer);
+        let writes = load.writes * cost.write + own;
+        if mach < 3 {
+            let both = writes + load.reads * cost.read;
+            return Some(Utilisation { reads: both, writes: both });
+        }
+        let servers = self.servers(mach.saturating_sub(2))?;
+        Some(Utilisation { reads: replicas(load, &servers), writes })
+    }
+
+    /// The same as things are.
+    pub(super) fn utilisation_now(&self, load: Load) -> Option<Utilisation> {
+        let mach =
+            if self.replica_count() == 0 { 1 } else { self.replica_count().saturating_add(2) };
+        self.utilisation(load, mach, self.writer_level())
+    }
+
+    /// `count` Replicas: the present ones, the first ones in first, then new ones.
+    pub(super) fn servers(&self, count: u32) -> Option<Vec<(Server, Cost)>> {
+        let topology = &self.observation.topology;
+        let mut present: Vec<_> =
+            self.shape.replicas.iter().filter_map(|n| topology.node(*n)).collect();
+        present.sort_by_key(|n| n.joined);
+        let present = present.into_iter().map(|n| (n.level, self.foreign(n.id)));
+        let new = std::iter::repeat((self.node_level(), 0.0));
+        let all = present.chain(new).take(count as usize);
+        all.map(|(level, taken)| Some((Server { level, taken }, self.cost(level)?))).collect()
+    }
+
+    /// Part of a node's time that other shards take.
+    fn foreign(&self, node: NodeId) -> f64 {
+        let own = self.seen.members.get(&node).map_or(0.0, |m| busy(&m.work));
+        self.taken.get(&node).map_or(0.0, |all| (all - own).max(0.0))
+    }
+}

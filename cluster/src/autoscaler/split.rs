@@ -1,0 +1,120 @@
+//! Whether and where a shard can be divided: hot bucket (X24), commands over both halves (C36),
+//! capacity after it (X8), levels of the new pair (R69, X23).
+
+use super::capacity::{Utilisation, replicas};
+use super::config::SplitAt;
+use super::explain::Held;
+use super::forecast::Load;
+use super::load::View;
+use super::{Share, SplitGoal};
+use crate::topology::{BucketId, BucketRange, Level, SplitCause};
+
+/// The bucket that has more of the heat than a split could divide.
+pub(super) fn hot_bucket(view: &View<'_>) -> Option<(BucketId, Share)> {
+    let (first, total) = (view.seen.heat.first()?, view.seen.heat_total);
+    let hot = view.config.split.split_hot_bucket.is_exceeded_by(first.requests, total);
+    hot.then(|| (first.bucket, Share::of(first.requests, total)))
+}
+
+/// How to divide it, or why not.
+pub(super) fn split(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, Held> {
+    let at = place(view).ok_or(Held::Buckets)?;
+    if hot_bucket(view).is_some() {
+        return Err(Held::HotBucket);
+    }
+    let rules = &view.config.split;
+    let tied = view.seen.cross_bucket.filter(|tied| {
+        tied.lowest < at
+            && at <= tied.highest
+            && !view.now.is_past(tied.last_ms, rules.split_hold_window)
+    });
+    if tied.is_some() && !rules.split_despite_cross_bucket {
+        return Err(Held::CrossBucket);
+    }
+    if view.now < view.memory.cooldown_merge_until {
+        let remaining_ms = view.memory.cooldown_merge_until.since_ms(view.now);
+        return Err(Held::CoolDown { remaining_ms });
+    }
+    let levels = &view.config.levels;
+    let child_level = levels.child_level.unwrap_or_else(|| view.writer_level());
+    let goal = SplitGoal { at, cause, child_level, paired_level: None };
+    match cause {
+        SplitCause::Reads if !helps(view, at) => Err(Held::Unhelpful),
+        SplitCause::Reads => Ok(goal),
+        SplitCause::Writes => {
+            let pair = levels.paired_level;
+            let weaker = pair.is_some_and(|level| is_weaker(view, level));
+            if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { paired_level: pair, ..goal }) }
+        }
+    }
+}
+
+/// Where: by count, or by load if that is skewed (X25). Bytes per bucket are not observed, and keys
+/// spread evenly, so by bytes is by count.
+fn place(view: &View<'_>) -> Option<BucketId> {
+    let (range, seen) = (view.shard.range, view.seen);
+    let middle = range.middle()?;
+    let heavy: Vec<_> = seen.heat.iter().map(|h| (h.bucket, h.requests)).collect();
+    let by_load = || range.middle_by_weight(&heavy, seen.heat_total);
+    match view.config.split.split_at {
+        SplitAt::Count | SplitAt::Bytes => Some(middle),
+        SplitAt::Load => by_load(),
+        SplitAt::Auto => {
+            let left = left_share(view, middle);
+            let (less, more) = (left.min(1.0 - left), left.max(1.0 - left));
+            let skewed = more > less * (1.0 + view.config.split.split_skew.as_f64());
+            if skewed { by_load() } else { Some(middle) }
+        }
+    }
+}
+
+/// The left part's share of the load: heat that is known, and the rest even.
+fn left_share(view: &View<'_>, at: BucketId) -> f64 {
+    let Ok((left, _)) = view.shard.range.split_at(at) else { return 0.5 };
+    let total = view.seen.heat_total as f64;
+    if total <= 0.0 {
+        return f64::from(left.count()) / f64::from(view.shard.range.count());
+    }
+    let sum = |range: BucketRange| -> (f64, f64) {
+        let known = view.seen.heat.iter().filter(|h| range.contains(h.bucket));
+        known.fold((0.0, 0.0), |(n, sum), h| (n + 1.0, sum + h.requests as f64))
+    };
+    let ((all_n, all), (left_n, known)) = (sum(view.shard.range), sum(left));
+    let others = (f64::from(view.shard.range.count()) - all_n).max(1.0);
+    let rest = (total - all).max(0.0) * (f64::from(left.count()) - left_n) / others;
+    ((known + rest) / total.max(all)).clamp(0.0, 1.0)
+}
+
+/// X8: the busiest node is less busy afterwards, or the working set does not fit. Without known
+/// costs nothing speaks against it.
+fn helps(view: &View<'_>, at: BucketId) -> bool {
+    let rules = &view.config.split;
+    let too_big = rules.split_working_set.is_some_and(|most| view.seen.working_set_bytes > most);
+    if !rules.split_guard || too_big {
+        return true;
+    }
+    let load = view.lasting();
+    let (Some(before), Some(after)) = (view.utilisation_now(load), halves(view, load, at)) else {
+        return true;
+    };
+    after.highest() < before.highest() * view.config.forecast.improvement.as_f64()
+}
+
+/// How busy the busier half is: one Replica becomes the child's Writer, the others are shared out.
+fn halves(view: &View<'_>, load: Load, at: BucketId) -> Option<Utilisation> {
+    let share = left_share(view, at);
+    let share = share.max(1.0 - share);
+    let part = Load { reads: load.reads * share, writes: load.writes * share };
+    let each = view.replica_count().saturating_sub(1) / 2;
+    let servers = view.servers(each.max(1))?;
+    let writes = part.writes * view.cost(view.writer_level())?.write;
+    Some(Utilisation { reads: replicas(part, &servers), writes })
+}
+
+/// X23: two Writers of `level` must do more than the present one.
+fn is_weaker(view: &View<'_>, level: Level) -> bool {
+    match (view.cost(level), view.cost(view.writer_level())) {
+        (Some(pair), Some(now)) => 2.0 / pair.write < 1.0 / now.write,
+        _ => false,
+    }
+}
