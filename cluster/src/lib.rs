@@ -6,4 +6,5 @@ pub mod files;
 pub mod journal;
 pub mod plan;
 pub mod simulator;
+pub mod step;
 pub mod topology;

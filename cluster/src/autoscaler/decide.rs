@@ -294,7 +294,7 @@ pub(super) fn same(one: &Decision, other: &Decision) -> bool {
 }
 
 /// The state as if `decision` had been let through.
-pub(super) fn supposing(state: &State, observation: &Observation, decision: &Decision) -> State {
+pub(crate) fn supposing(state: &State, observation: &Observation, decision: &Decision) -> State {
     let mut state = state.clone();
     apply(&mut state.desired, observation, decision);
     state
