@@ -11,11 +11,12 @@ use std::collections::BTreeSet;
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::config::{Mach2Failover, WriteAck};
 use crate::autoscaler::{ActionKind, EventKind};
-use crate::topology::{LoadManagerState, NodeId, OperationKind, RequestId, ShardId};
+use crate::topology::{LoadManagerState, NodeId, Operation, OperationKind, RequestId, ShardId};
 
 impl Planner<'_> {
     pub fn repair(&mut self) {
         let lost = self.seen.lost();
+        self.give_up_shrinking();
         for &node in &lost {
             if self.state.lost.insert(node) {
                 self.events.push(EventKind::NodeLost { node });
@@ -32,6 +33,31 @@ impl Planner<'_> {
         let known = |n: &NodeId| lost.contains(n);
         let kept = self.state.lost.iter().copied().filter(|n| known(n) || open.contains(n));
         self.state.lost = kept.collect();
+    }
+
+    /// Repair goes before shrinking (X31): a shard that has lost a member it was to keep is not
+    /// made smaller. Who was half retired serves again.
+    fn give_up_shrinking(&mut self) {
+        let shrinks: Vec<Operation> = self
+            .topology
+            .operations()
+            .filter(|o| o.kind == OperationKind::Shrink)
+            .cloned()
+            .collect();
+        for operation in shrinks {
+            let Some(found) = operation.shard.and_then(|s| self.topology.shard(s)) else {
+                continue;
+            };
+            let retired = self.retired(&operation);
+            let lost = |n: &NodeId| self.down(*n) && !retired.contains(n);
+            if !found.members.keys().any(lost) {
+                continue;
+            }
+            match operation.phase.can_cancel() {
+                true => self.cancel(&operation),
+                false => self.finish(&operation),
+            }
+        }
     }
 
     fn replaced(&self) -> impl Iterator<Item = NodeId> {

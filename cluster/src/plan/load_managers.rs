@@ -120,7 +120,7 @@ impl Planner<'_> {
         let merged = self.topology.operations().any(|o| {
             matches!(o.kind, OperationKind::Merge { right } if self.topology.shard(right).is_none())
         });
-        if request.is_some() || merged {
+        if request.is_some() || merged || self.state.told.contains(&node) {
             self.release(NO_OPERATION, node);
         }
     }

@@ -39,7 +39,18 @@ impl Planner<'_> {
         for operation in operations {
             let settled = operation.shards().iter().all(|&s| self.is_settled(s));
             if !self.is_touched(&operation) && settled && self.is_complete(&operation) {
+                self.release_retired(&operation);
                 self.finish(&operation);
+            }
+        }
+    }
+
+    /// Nodes that the operation has left without any duty.
+    fn release_retired(&mut self, operation: &Operation) {
+        for &node in &operation.nodes {
+            let off = self.load_manager(node) == LoadManagerState::Off;
+            if off && self.is_idle(node) && self.up(node) {
+                self.release(super::NO_OPERATION, node);
             }
         }
     }
@@ -68,7 +79,7 @@ impl Planner<'_> {
         }
     }
 
-    fn finish(&mut self, operation: &Operation) {
+    pub fn finish(&mut self, operation: &Operation) {
         if !self.emit(operation.id, ActionKind::FinishOperation) {
             return;
         }

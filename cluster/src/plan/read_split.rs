@@ -101,6 +101,7 @@ impl Planner<'_> {
 
     fn after_split(&mut self, operation: &Operation, child: ShardId) {
         let Some(parent) = operation.shard else { return };
+        self.enter_second(operation, parent);
         self.lead_parent(operation, parent);
         if let Some(to) = self.child_leader(operation, parent, child) {
             self.advance(operation.id, Phase::Transferring);
@@ -153,7 +154,8 @@ impl Planner<'_> {
             return Vec::new();
         }
         if shard == child && right.writer != left.writer {
-            let others = right.members.keys().filter(|&&n| n != left.writer).count();
+            let stays = |n: &&NodeId| **n != left.writer && !self.down(**n);
+            let others = right.members.keys().filter(stays).count();
             return if others >= LEAST_CHILD { vec![left.writer] } else { Vec::new() };
         }
         if shard != parent || cause == SplitCause::Writes || right.writer == left.writer {

@@ -205,7 +205,14 @@ impl Planner<'_> {
             .topology
             .operation(operation.id)
             .is_some_and(|o| o.phase == Phase::Requested && o.requests.is_empty());
-        if waits && self.emit(operation.id, ActionKind::CancelOperation) {
+        if waits {
+            self.cancel(operation);
+        }
+    }
+
+    /// The operation is abandoned.
+    pub fn cancel(&mut self, operation: &Operation) {
+        if self.emit(operation.id, ActionKind::CancelOperation) {
             self.state.operations.remove(&operation.id);
         }
     }
@@ -213,16 +220,23 @@ impl Planner<'_> {
     /// An operation that waits for just any node of at most this one's level.
     pub fn adopter(&self, node: NodeId) -> Option<Operation> {
         let level = self.topology.node(node)?.level;
+        let fits =
+            |r: &RequestId| self.state.requests.get(r).is_some_and(|r| r.asked.min_level <= level);
         let any = |o: &&Operation| {
             matches!(
                 o.kind,
                 OperationKind::Grow | OperationKind::Replace { .. } | OperationKind::AddLoadManager
-            ) && self
-                .unanswered(o.id)
-                .iter()
-                .any(|r| self.state.requests.get(r).is_some_and(|r| r.asked.min_level <= level))
+            ) && self.waiting(o.id).iter().any(fits)
         };
         self.topology.operations().find(any).cloned()
+    }
+
+    /// Its unanswered requests that were observed to stand: what is asked for and taken back in one
+    /// breath would be asked for again.
+    fn waiting(&self, operation: OperationId) -> Vec<RequestId> {
+        let seen = self.seen.topology.operation(operation);
+        let stands = |r: &RequestId| seen.is_some_and(|o| o.requests.contains(r));
+        self.unanswered(operation).into_iter().filter(stands).collect()
     }
 
     /// The node takes the place of one that was asked for.
@@ -232,7 +246,7 @@ impl Planner<'_> {
             roles.load_manager = LoadManagerState::On;
             roles.shadow = Some(shard);
         });
-        let first = self.unanswered(operation.id).first().copied();
+        let first = self.waiting(operation.id).first().copied();
         if let Some(request) = first.filter(|_| entered)
             && self.emit(operation.id, ActionKind::CancelRequest { request })
         {

@@ -228,8 +228,11 @@ impl Planner<'_> {
         let Some(found) = self.topology.shard(shard) else { return };
         let (old, joint) = (found.voters(), found.is_joint());
         let new = if joint { old.clone() } else { self.best_voters(shard) };
-        // While a voter is down, its place is kept rather than lose a copy that counts (I3).
-        let worse = self.live(&new) < self.live(&old) && old.iter().any(|&n| self.down(n));
+        // While a voter is down, as many as before may fail yet, and several do not become one (I3).
+        let leaving = self.leaving(shard);
+        let missed = |n: &NodeId| self.down(*n) && !leaving.contains(n);
+        let weaker = self.spare(&new) < self.spare(&old) || (new.len() == 1 && self.live(&old) > 1);
+        let worse = weaker && old.iter().any(missed);
         if (new == old && !joint)
             || worse
             || !self.has_quorum(shard)
@@ -241,8 +244,12 @@ impl Planner<'_> {
         self.emit(operation, ActionKind::ChangeVoters { shard, voters: new });
     }
 
-    /// Who leaves, and neither votes nor serves any more, drops its copy.
+    /// Who leaves, and neither votes nor serves any more, drops its copy; nobody does before the
+    /// Writer is seen to lead.
     fn drop_leaving(&mut self, shard: ShardId) {
+        if !self.is_led(shard) {
+            return;
+        }
         let operation = self.operation_of(shard).map_or(super::NO_OPERATION, |o| o.id);
         for node in self.leaving(shard) {
             let Some(range) = self.topology.shard(shard).map(|s| s.range) else { return };

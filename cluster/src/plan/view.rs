@@ -100,6 +100,11 @@ impl Planner<'_> {
         2 * self.live(voters) > voters.len()
     }
 
+    /// How many more may be lost before there is no majority.
+    pub fn spare(&self, voters: &BTreeSet<NodeId>) -> usize {
+        self.live(voters).saturating_sub(voters.len() / 2 + 1)
+    }
+
     pub fn live(&self, nodes: &BTreeSet<NodeId>) -> usize {
         nodes.iter().filter(|&&n| !self.down(n)).count()
     }

@@ -162,8 +162,10 @@ impl Planner<'_> {
     /// with the old Writer.
     pub fn lead_parent(&mut self, operation: &Operation, parent: ShardId) {
         let OperationKind::Split { child, .. } = operation.kind else { return };
-        let parted = self.writer(parent).is_some_and(|w| self.topology.member(child, w).is_none());
-        let own = parted && self.is_led(child);
+        // Who leaves the child is told by being the parent's Writer: so it goes first.
+        let leaving = self.leaving(child);
+        let writer = self.writer(parent).filter(|w| !leaving.contains(w));
+        let own = writer.is_some() && writer != self.writer(child) && self.is_led(child);
         if let Some(node) = self.answer(operation, 1).filter(|_| own) {
             self.install(operation, parent, node);
         }
