@@ -4,6 +4,8 @@
 
 #[path = "plan/crash.rs"]
 mod crash;
+#[path = "plan/rules.rs"]
+mod rules;
 #[path = "plan/scripts.rs"]
 mod scripts;
 #[path = "plan/world.rs"]

@@ -6,7 +6,7 @@ use super::planner::Planner;
 use crate::autoscaler::action::Purpose;
 use crate::autoscaler::{ActionKind, EventKind};
 use crate::topology::{
-    LoadManagerState, NodeId, Operation, OperationId, OperationKind, Phase, ShardId,
+    LoadManagerState, Member, NodeId, Operation, OperationId, OperationKind, Phase, ShardId, Vote,
 };
 
 impl Planner<'_> {
@@ -20,6 +20,11 @@ impl Planner<'_> {
     }
 
     pub fn advance_operation(&mut self, operation: &Operation) {
+        if self.is_unwanted(operation) {
+            self.abandon(operation);
+            return;
+        }
+        self.renew_copies(operation);
         match operation.kind {
             OperationKind::Grow | OperationKind::Replace { .. } => self.grow(operation),
             OperationKind::AddLoadManager => self.add_load_manager(operation),
@@ -203,5 +208,65 @@ impl Planner<'_> {
             }
             _ => Purpose::Rotate { shard },
         })
+    }
+
+    /// Whether what makes a shard smaller is no longer wanted, and can still be left (X31): load
+    /// has come back.
+    fn is_unwanted(&self, operation: &Operation) -> bool {
+        let Some(shard) = operation.shard.filter(|_| operation.phase.can_cancel()) else {
+            return false;
+        };
+        let Some(wanted) = self.state.desired.shards.get(&shard) else { return false };
+        match operation.kind {
+            OperationKind::Shrink => operation.nodes.is_empty() && wanted.mach >= self.size(shard),
+            OperationKind::Merge { right } => wanted.merge != Some(right),
+            OperationKind::ChangeLevel { to } => {
+                wanted.level != to && self.topology.writer_level(shard).is_some_and(|l| to < l)
+            }
+            _ => false,
+        }
+    }
+
+    /// A copy that takes longer than `sync-timeout`, or has failed, is begun anew: what was copied
+    /// is dropped, and the rules that asked for it ask again.
+    fn renew_copies(&mut self, operation: &Operation) {
+        let begun = operation.phase > Phase::Requested && operation.phase.can_cancel();
+        let (now, rules) = (self.seen.now_ms, &self.config.sync);
+        let failed = self.seen.operations.get(&operation.id).is_some_and(|o| o.failed.is_some());
+        let late = if failed { rules.step_timeout } else { rules.sync_timeout };
+        let times = self.state.operations.get(&operation.id).copied().filter(|_| begun);
+        if !times.is_some_and(|t| now.is_past(t.phase_since, late)) {
+            return;
+        }
+        for shard in operation.shards() {
+            let Some(found) = self.topology.shard(shard).cloned() else { continue };
+            let unfinished =
+                |m: &&Member| m.vote == Vote::Learner && !m.reads && !self.warm(shard, m.node);
+            let members: Vec<NodeId> =
+                found.members.values().filter(unfinished).map(|m| m.node).collect();
+            for node in members.into_iter().filter(|n| operation.nodes.contains(n)) {
+                let drop = ActionKind::DropRange { node, shard, range: found.range };
+                self.emit(operation.id, drop);
+            }
+        }
+        if let Some(times) = self.state.operations.get_mut(&operation.id) {
+            times.phase_since = now;
+            times.attempt = times.attempt.saturating_add(1);
+        }
+    }
+
+    /// Copies made for a merge are dropped, requests taken back, the operation ends. A node that
+    /// has joined stays what it has become.
+    fn abandon(&mut self, operation: &Operation) {
+        for shard in operation.shards() {
+            let Some(found) = self.topology.shard(shard).cloned() else { continue };
+            let guests = found.members.keys().filter(|&&n| self.is_guest(shard, n));
+            for node in guests.copied().collect::<Vec<NodeId>>() {
+                let drop = ActionKind::DropRange { node, shard, range: found.range };
+                self.emit(operation.id, drop);
+            }
+        }
+        self.cancel_requests(operation);
+        self.cancel(operation);
     }
 }

@@ -58,6 +58,9 @@ impl<'a> Planner<'a> {
         if self.topology.is_done(&action) {
             return true;
         }
+        if action.kind.copies() && !self.may_copy(&action) {
+            return false;
+        }
         match self.topology.to_mut().apply(&action) {
             Ok(Applied::Changed) => {}
             Ok(Applied::Unchanged) => return true,
@@ -71,6 +74,16 @@ impl<'a> Planner<'a> {
         self.actions.push(action);
         self.index();
         true
+    }
+
+    /// In a surge nothing is copied (I14), except for a node that was lost.
+    fn may_copy(&self, action: &Action) -> bool {
+        let young = |s: ShardId| {
+            let surge = self.state.shards.get(&s).and_then(|m| m.surge);
+            surge.is_some_and(|s| !s.legitimate)
+        };
+        let Some(shard) = action.shard().filter(|&s| young(s)) else { return true };
+        self.topology.operations().any(|o| o.kind.is_repair() && o.shard == Some(shard))
     }
 
     /// Emits an action that is to be done once more.

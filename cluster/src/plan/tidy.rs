@@ -27,10 +27,12 @@ impl Planner<'_> {
         let Some(found) = self.topology.shard(shard) else { return true };
         let none = BTreeSet::new();
         let shadows = self.shadows.get(&shard).unwrap_or(&none);
+        let burst = self.is_bursting(shard);
         let (mut replicas, mut voters) = (0, 0);
         for member in found.members.values() {
             let shadow = shadows.contains(&member.node);
-            let usual = (member.node == found.writer || member.reads != shadow)
+            let reads = if shadow { burst } else { true };
+            let usual = (member.node == found.writer || member.reads == reads)
                 && member.part.is_none()
                 && matches!(member.vote, Vote::Learner | Vote::Voter);
             if !usual || !self.up(member.node) {
@@ -205,23 +207,30 @@ impl Planner<'_> {
         });
     }
 
-    /// Whether shadows help with reads: in a surge, and while the node that will make them Replica
-    /// is awaited (X13, 3.5 step 0).
+    /// Whether shadows help with reads: when the decisions say so, and while the node that will
+    /// make them Replica is awaited (X13, 3.5 step 0).
     fn is_bursting(&self, shard: ShardId) -> bool {
-        let surge = self.state.shards.get(&shard).is_some_and(|s| s.surge.is_some());
+        let decided = self.state.shards.get(&shard).is_some_and(|s| s.burst);
         let grows = self
             .topology
             .busy(shard)
             .is_some_and(|o| o.kind == OperationKind::Grow && self.joined(o.id).is_empty());
-        self.config.surge.burst_serve && (surge || grows)
+        self.config.surge.burst_serve && (decided || grows)
     }
 
-    /// A copy that is there only to be merged.
-    fn is_guest(&self, shard: ShardId, node: NodeId) -> bool {
-        self.topology.busy(shard).is_some_and(|o| {
-            o.kind == OperationKind::Merge { right: shard }
-                && o.shard.is_some_and(|left| self.topology.member(left, node).is_some())
-        })
+    /// A copy that is there only for a merge to come.
+    pub fn is_guest(&self, shard: ShardId, node: NodeId) -> bool {
+        let Some(operation) = self.topology.busy(shard) else { return false };
+        let (OperationKind::Merge { right }, Some(left)) = (&operation.kind, operation.shard)
+        else {
+            return false;
+        };
+        let home = if shard == *right { left } else { *right };
+        let serves = |s: ShardId| {
+            let found = self.topology.member(s, node);
+            found.is_some_and(|m| m.reads || m.vote != Vote::Learner)
+        };
+        !serves(shard) && serves(home)
     }
 
     fn choose_voters(&mut self, shard: ShardId) {
