@@ -36,7 +36,9 @@ pub fn step(config: &Config, state: &State, observation: &Observation) -> Step {
         events.push(EventKind::Plan { operation, actions, explanation });
     }
     let Planned { mut state, actions, events: planned } = reconcile(config, &decided, observation);
-    events.extend(actions.iter().filter_map(|action| fired(action, &decisions)));
+    // Begun a moment ago and not observed yet: told then.
+    let new = |a: &&Action| !decided.operations.contains_key(&a.operation);
+    events.extend(actions.iter().filter(new).filter_map(|action| fired(action, &decisions)));
     events.extend(planned.into_iter().map(|event| with_reason(event, &decisions)));
     let (epoch, now) = (observation.topology.epoch(), observation.now_ms);
     let number = |kind| {

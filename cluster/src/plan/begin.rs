@@ -54,7 +54,8 @@ impl Planner<'_> {
             self.topology.operations().flat_map(|o| o.shards()).collect();
         let mut wants: Vec<(Urgency, DesiredShard)> = Vec::new();
         for (&shard, wanted) in &self.state.desired.shards {
-            if busy.contains(&shard) || self.topology.shard(shard).is_none() {
+            let settled = !busy.contains(&shard) && !self.ended.contains(&shard);
+            if !settled || self.topology.shard(shard).is_none() {
                 continue;
             }
             if let Some(kind) = self.kind(shard, wanted)

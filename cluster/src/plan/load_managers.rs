@@ -110,7 +110,8 @@ impl Planner<'_> {
     fn use_idle(&mut self, node: NodeId) {
         let Some(found) = self.topology.node(node) else { return };
         let request = found.request;
-        if !self.up(node) || request.is_some_and(|r| self.is_awaited(r)) {
+        let awaited = request.is_some_and(|r| self.is_awaited(r)) && !self.is_double(node);
+        if !self.up(node) || awaited {
             return;
         }
         if let Some(operation) = self.adopter(node) {

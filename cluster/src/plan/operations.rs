@@ -93,6 +93,7 @@ impl Planner<'_> {
         let (now, rest) = (self.seen.now_ms, &self.config.cooldown);
         let reshaped =
             matches!(operation.kind, OperationKind::Split { .. } | OperationKind::Merge { .. });
+        self.ended.extend(operation.shards());
         for shard in operation.shards() {
             let memory = self.state.shards.entry(shard).or_default();
             memory.last_completed = Some(now);
@@ -129,16 +130,33 @@ impl Planner<'_> {
         }
     }
 
-    /// Nodes that joined for the operation, the earliest first: they answer its requests.
+    /// Nodes that joined for the operation, the earliest first: they answer its requests, each one.
     pub fn joined(&self, operation: OperationId) -> Vec<NodeId> {
         let Some(found) = self.topology.operation(operation) else { return Vec::new() };
         let answers = |n: &NodeId| {
             let request = self.topology.node(*n).and_then(|n| n.request);
-            !self.down(*n) && request.is_some_and(|r| found.requests.contains(&r))
+            !self.down(*n)
+                && request.is_some_and(|r| found.requests.contains(&r))
+                && !self.is_double(*n)
         };
         let mut nodes: Vec<NodeId> = found.nodes.iter().copied().filter(answers).collect();
         nodes.sort_by_key(|&n| self.topology.node(n).map(|n| n.joined));
         nodes
+    }
+
+    /// Whether a node that has no duty yet answers a request that another one has answered: one
+    /// that was asked for twice and came twice.
+    pub fn is_double(&self, node: NodeId) -> bool {
+        let Some(found) = self.topology.node(node) else { return false };
+        let request = found.request.filter(|_| self.is_idle(node));
+        let first = |n: &crate::topology::Node| {
+            let idle = self.is_idle(n.id);
+            n.id != node
+                && n.request == request
+                && !self.down(n.id)
+                && (!idle || n.joined < found.joined)
+        };
+        request.is_some() && self.topology.nodes().any(first)
     }
 
     /// The node that answers one of the operation's requests: `nth` by number of the request.
@@ -146,7 +164,8 @@ impl Planner<'_> {
         let request = *operation.requests.iter().nth(nth)?;
         let answers =
             |n: &&NodeId| self.topology.node(**n).is_some_and(|n| n.request == Some(request));
-        operation.nodes.iter().filter(answers).copied().find(|&n| self.up(n))
+        let living = |&n: &NodeId| self.up(n) && !self.is_double(n);
+        operation.nodes.iter().filter(answers).copied().find(living)
     }
 
     /// A new node's first role: Load Manager with the shard's shadow (I6).

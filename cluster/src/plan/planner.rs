@@ -25,6 +25,8 @@ pub(super) struct Planner<'a> {
     pub events: Vec<EventKind>,
     /// Nodes that hold each shard's shadow: looked up far more often than changed.
     pub shadows: BTreeMap<ShardId, BTreeSet<NodeId>>,
+    /// Shards whose operation ended now: what is wanted of them is decided anew first.
+    pub ended: BTreeSet<ShardId>,
     actions: Vec<Action>,
     touched: BTreeSet<ShardId>,
     touched_operations: BTreeSet<OperationId>,
@@ -39,6 +41,7 @@ impl<'a> Planner<'a> {
             topology: Cow::Borrowed(&seen.topology),
             events: Vec::new(),
             shadows: BTreeMap::new(),
+            ended: BTreeSet::new(),
             actions: Vec::new(),
             touched: BTreeSet::new(),
             touched_operations: BTreeSet::new(),
