@@ -83,3 +83,6 @@ fn with_reason(event: EventKind, decisions: &[Decision]) -> EventKind {
     });
     EventKind::NodeRequest { request, deadline, reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,15 @@
 
 #[path = "properties/checks.rs"]
 mod checks;
+#[path = "properties/ends.rs"]
+mod ends;
 #[path = "properties/load.rs"]
 mod load;
 #[path = "properties/runs.rs"]
 mod runs;
 #[path = "properties/scenario.rs"]
 mod scenario;
+#[path = "properties/values.rs"]
+mod values;
 #[path = "properties/world.rs"]
 mod world;

@@ -49,6 +49,8 @@ pub struct World {
     pub manners: Manners,
     pub down: BTreeMap<NodeId, u64>,
     pub words: Vec<OperatorWord>,
+    /// Processor use of every Load Manager, if it is not to follow from the load.
+    pub gateway: Option<Share>,
     pub checks: Checks,
     pub events: Vec<EventKind>,
     pub actions: usize,
@@ -73,6 +75,7 @@ impl World {
             manners,
             down: BTreeMap::new(),
             words: Vec::new(),
+            gateway: None,
             checks,
             events: Vec::new(),
             actions: 0,
@@ -224,7 +227,8 @@ impl World {
             self.topology.load_managers().map(|n| n.id).filter(|&n| self.up(n)).collect();
         let rate = u64::from(self.load.reads) + u64::from(self.load.writes);
         for &node in &gateways {
-            let cpu = Share::of(rate, GATEWAY * gateways.len() as u64);
+            let even = Share::of(rate, GATEWAY * gateways.len() as u64);
+            let cpu = self.gateway.unwrap_or(even);
             let known = LoadManagerObservation { cpu, cpu_idle_max: cpu, ..Default::default() };
             seen.load_managers.insert(node, known);
         }
