@@ -170,7 +170,8 @@ impl Planner<'_> {
             SourceRank {
                 writes: n == found.writer,
                 serves: !self.shadows.get(&shard).is_some_and(|s| s.contains(&n)),
-                busy_us: work.map_or(0, |m| m.work.read_busy_us.saturating_add(m.work.apply_busy_us)),
+                busy_us: work
+                    .map_or(0, |m| m.work.read_busy_us.saturating_add(m.work.apply_busy_us)),
                 node: n,
             }
         };

@@ -12,8 +12,8 @@ use super::world::{TICK_MS, World};
 const CALM: u32 = 190;
 /// Enough to shrink from three large shards to the least, one step per window.
 const MOST: u32 = 9000;
-/// Days of silence: thirty, and in a build that is not optimised one.
-const DAYS: u64 = if cfg!(debug_assertions) { 1 } else { 30 };
+/// Silence: thirty days, and in a build that is not optimised six hours.
+const SILENT_MS: u64 = if cfg!(debug_assertions) { 21_600_000 } else { 30 * 86_400_000 };
 
 fn at_rest(world: &World) {
     let t = &world.topology;
@@ -35,7 +35,7 @@ fn play(scenario: &Scenario) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
     /// Constant load: there is an end, and then nothing is done. Counted are operations: each is at
     /// most a few actions. A cluster whose maximum holds it back rests too.
@@ -63,8 +63,10 @@ proptest! {
 }
 
 #[test]
-fn i12_a_new_cluster_grows_to_its_load_and_is_silent_for_days() {
-    for (reads, writes, most) in [(3_000, 100, 6), (20_000, 500, 14), (60_000, 3_000, 60)] {
+fn i12_a_new_cluster_grows_to_its_load_and_stays_silent() {
+    // One node is 63 % busy with the first, six Replicas are with the second.
+    let loads = [(3_000, 100, 1..=2), (20_000, 500, 6..=14), (30_000, 8_000, 8..=60)];
+    for (reads, writes, nodes) in loads {
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let manners = proptest::strategy::Strategy::new_tree(&manners(), &mut runner).unwrap();
         let manners = proptest::strategy::ValueTree::current(&manners);
@@ -74,21 +76,17 @@ fn i12_a_new_cluster_grows_to_its_load_and_is_silent_for_days() {
         world.load = Load { reads, writes };
         world.settle(CALM, MOST);
         let begun = world.events.len();
-        prop_bound(&world.topology, most);
+        assert!(nodes.contains(&world.topology.node_count()), "{nodes:?}: {}", world.topology);
         at_rest(&world);
         let before = world.topology.clone();
         let actions = world.actions;
         world.checks = Checks::default();
-        for _ in 0..DAYS * 86_400_000 / TICK_MS {
+        for _ in 0..SILENT_MS / TICK_MS {
             world.tick();
         }
         assert_eq!((world.actions, world.events.len()), (actions, begun), "{before}");
         assert_eq!(world.topology, before);
     }
-}
-
-fn prop_bound(t: &Topology, most: usize) {
-    assert!((2..=most).contains(&t.node_count()), "{most}: {t}");
 }
 
 /// Splits at the middle until nothing is left to divide, each time the first shard that can be, and

@@ -63,11 +63,14 @@ pub fn serve(
     let level = |n: NodeId| speed(topology, n);
     let failed =
         |rate: f64| Aggregate { timeouts: (rate * CELL).round() as u64, ..Aggregate::default() };
-    let each = reads / readers.len().max(1) as f64;
+    // Load Managers make all who serve reads equally busy.
+    let fixed = |n: NodeId| writes * if Some(n) == writer { WRITE } else { APPLY };
+    let all: f64 = readers.iter().map(|&n| level(n)).sum();
+    let even = (reads * READ + readers.iter().map(|&n| fixed(n)).sum::<f64>()) / all.max(1e-9);
+    let part = |n: NodeId| ((even * level(n) - fixed(n)) / READ).max(0.0);
     let busy = |n: NodeId| {
-        let reads = if readers.contains(&n) { each * READ } else { 0.0 };
-        let writes = if Some(n) == writer { writes * WRITE } else { writes * APPLY };
-        (reads + writes) / level(n)
+        let reads = if readers.contains(&n) { part(n) * READ } else { 0.0 };
+        (reads + fixed(n)) / level(n)
     };
     let slowest = readers.iter().map(|&n| busy(n)).fold(0.0, f64::max);
     let reading = readers.iter().map(|&n| READ / level(n)).fold(0.0, f64::max);
@@ -76,7 +79,7 @@ pub fn serve(
         let us = |rate: f64, cost: f64| (n(rate) as f64 * cost / level(node) * 1e6) as u64;
         let mut work = Work { window_ms: 10_000 * WINDOW_CELLS, ..Work::default() };
         if readers.contains(&node) {
-            (work.reads, work.read_busy_us) = (n(each), us(each, READ));
+            (work.reads, work.read_busy_us) = (n(part(node)), us(part(node), READ));
         }
         if Some(node) == writer {
             (work.writes, work.write_busy_us) = (n(writes), us(writes, WRITE));

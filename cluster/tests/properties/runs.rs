@@ -8,7 +8,7 @@ use super::scenario::scenario;
 macro_rules! holds {
     ($($(#[$doc:meta])* $name:ident: $invariants:expr;)*) => {
         proptest! {
-            #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+            #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
             $(
                 $(#[$doc])*
                 #[test]

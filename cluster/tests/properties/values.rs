@@ -47,18 +47,15 @@ fn renamed_observation(seen: &Observation, name: &dyn Fn(NodeId) -> NodeId) -> O
         shard.leader = shard.leader.map(name);
         let members = std::mem::take(&mut shard.members);
         shard.members = members.into_iter().map(|(n, of)| (name(n), of)).collect();
-        // Ties are broken by names: there are none.
-        for (nth, member) in shard.members.values_mut().enumerate() {
-            member.work.read_busy_us = 0;
-            member.work.apply_busy_us = 0;
-            let _ = nth;
-        }
     }
     new
 }
 
 /// The words of each action, names replaced, in no order: sets of nodes are written by name.
-fn words(done: &cluster::step::Step, name: &dyn Fn(NodeId) -> NodeId) -> BTreeMap<Vec<String>, usize> {
+fn words(
+    done: &cluster::step::Step,
+    name: &dyn Fn(NodeId) -> NodeId,
+) -> BTreeMap<Vec<String>, usize> {
     let mut all = BTreeMap::new();
     for action in &done.actions {
         let text = Text(action).to_string().replace([':', ','], " ");
@@ -74,7 +71,7 @@ fn words(done: &cluster::step::Step, name: &dyn Fn(NodeId) -> NodeId) -> BTreeMa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     /// Who is called what does not matter, only who joined when.
     #[test]
@@ -130,6 +127,12 @@ proptest! {
         let mut world = World::new(five, Config::predictive(), manners, Checks::of(&[1, 4, 7]));
         // Busy enough that nothing shrinks.
         world.load = Load { reads: 7_500, writes: 300 };
+        // The first figures look like a steep rise: nothing may come of it.
+        world.config.replicas.max_nodes = 5;
+        world.gateway = Some(Share::percent(50));
+        for _ in 0..120 {
+            world.tick();
+        }
         world.config.replicas.max_nodes = 8;
         world.gateway = Some(Share::percent(cpu));
         let mut added = 0;
@@ -137,7 +140,7 @@ proptest! {
             world.tick();
             for operation in world.topology.operations() {
                 let kind = cluster::topology::OperationKind::AddLoadManager;
-                prop_assert_eq!(&operation.kind, &kind, "{}", world.topology);
+                prop_assert_eq!(&operation.kind, &kind, "{} {:?}", world.topology, world.events);
                 added += 1;
             }
         }
@@ -164,8 +167,10 @@ proptest! {
             let now = cluster::autoscaler::TimeMs(3_600_000);
             let five = "N1 W s1 | N2 R s1 | N3 R s1 | N4 R s1:learner | N5 LM s1~";
             let mut seen = Observation::of(now, five.parse().unwrap());
-            let mut shard = cluster::autoscaler::observation::ShardObservation::default();
-            shard.reads = cells.windows(&config, now, None);
+            let shard = cluster::autoscaler::observation::ShardObservation {
+                reads: cells.windows(&config, now, None),
+                ..Default::default()
+            };
             seen.shards.insert(cluster::topology::ShardId(1), shard);
             decide(&config, &State::default(), &seen).decisions[0].choice.clone()
         };

@@ -126,6 +126,7 @@ impl World {
         let done = step(&self.config, &self.state, &seen);
         self.checks.again(&self.config, &done, &seen);
         let (mut actions, mut state) = (done.actions, done.state);
+        let crashed = self.crash.is_some();
         if let Some((cut, old)) = self.crash.take() {
             actions.truncate(cut);
             if old {
@@ -137,9 +138,11 @@ impl World {
             self.carry_out(action, &seen);
         }
         self.events.extend(done.events.into_iter().map(|e| e.kind));
-        let checks = std::mem::take(&mut self.checks);
-        checks.after_step(self);
-        self.checks = checks;
+        if !crashed {
+            let checks = std::mem::take(&mut self.checks);
+            checks.after_step(self);
+            self.checks = checks;
+        }
         self.actions += actions.len();
         actions.len()
     }
@@ -242,7 +245,7 @@ impl World {
             return Some(found.writer);
         }
         let votes = |n: &NodeId| found.voters().contains(n) && self.up(*n);
-        let elected = found.members.keys().copied().filter(votes).next_back();
+        let elected = found.members.keys().copied().rfind(votes);
         elected.filter(|_| self.manners.elects && self.has_quorum(shard))
     }
 
