@@ -88,10 +88,10 @@ impl Planner<'_> {
         }
         self.keep_replicas(operation, left, right);
         let Some(found) = self.topology.shard(left) else { return };
-        let duty = found
-            .members
-            .values()
-            .filter(|m| m.reads || m.vote.after() || self.data_nodes(left).contains(&m.node));
+        let data = self.data_nodes(left);
+        // Who is lost and neither votes nor serves any more is not waited for.
+        let stays = |n: NodeId| data.contains(&n) && !self.down(n);
+        let duty = found.members.values().filter(|m| m.reads || m.vote.after() || stays(m.node));
         let duty: BTreeSet<NodeId> = duty.map(|m| m.node).collect();
         for &node in &duty {
             let whole = self.topology.member(right, node).is_some_and(|m| m.part.is_none());

@@ -209,8 +209,9 @@ impl Planner<'_> {
         let Some(to) = best else { return };
         let fenced = self.topology.node(writer).is_some_and(|n| n.fenced);
         match (fenced, allowed) {
-            // Fencing is the driver's work: it is done when the next observation says so.
-            (false, _) => {
+            // Fencing is the driver's work: it is done when the next observation says so. Nobody is
+            // fenced for nothing: the Writer may come back from its disk.
+            (false, true) => {
                 if self.state.told.insert(writer) {
                     self.events.push(EventKind::NodeFence { node: writer });
                 }
@@ -220,7 +221,7 @@ impl Planner<'_> {
                 let operation = self.operation_of(shard).map_or(NO_OPERATION, |o| o.id);
                 self.emit(operation, ActionKind::TakeOver { shard, to });
             }
-            (true, false) => {}
+            (_, false) => {}
         }
     }
 

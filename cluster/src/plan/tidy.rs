@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use super::planner::Planner;
 use crate::autoscaler::ActionKind;
-use crate::topology::{LoadManagerState, NodeId, OperationKind, Phase, ShardId, SplitCause, Vote};
+use crate::topology::{
+    LoadManagerState, NodeId, OperationId, OperationKind, Phase, ShardId, SplitCause, Vote,
+};
 
 impl Planner<'_> {
     pub fn tidy_shards(&mut self) {
@@ -96,6 +98,11 @@ impl Planner<'_> {
             return;
         }
         let operation = self.tidy_operation(shard);
+        let elsewhere = self.topology.node(writer).and_then(|n| n.shadow);
+        if let Some(other) = elsewhere.filter(|&s| s != shard) {
+            self.leave_shadow(operation, shard, other, writer);
+            return;
+        }
         if self.live_shadows(shard).is_empty() {
             self.hand_over_load_manager(shard, writer, busy.as_ref());
         }
@@ -104,6 +111,26 @@ impl Planner<'_> {
                 r.load_manager = LoadManagerState::Draining;
             };
             self.set(operation, Some(shard), writer, drain);
+        }
+    }
+
+    /// A Writer that has come to lead while it held another shard's shadow: a Replica there takes
+    /// it, if there is one to spare.
+    fn leave_shadow(
+        &mut self,
+        operation: OperationId,
+        shard: ShardId,
+        other: ShardId,
+        writer: NodeId,
+    ) {
+        let fit = |n: &NodeId| *n != writer && self.up(*n) && self.ready(other, *n);
+        let replicas = self.data_nodes(other).into_iter().filter(fit);
+        let Some(node) = self.topology.latest(replicas) else { return };
+        if self.become_load_manager(other, node) {
+            self.set(operation, Some(shard), writer, |roles| {
+                roles.load_manager = LoadManagerState::Draining;
+                roles.shadow = None;
+            });
         }
     }
 

@@ -146,7 +146,7 @@ impl Planner<'_> {
         let found = self.topology.node(node)?;
         let lag = self.seen.shards.get(&shard).and_then(|s| s.members.get(&node));
         Some(LeaderRank {
-            serves: found.shadow != Some(shard),
+            serves: found.shadow.is_none(),
             lag_entries: Reverse(lag.map_or(0, |m| m.lag_entries)),
             level: found.level,
             joined: found.joined,

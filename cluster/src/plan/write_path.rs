@@ -21,7 +21,9 @@ impl Planner<'_> {
             OperationKind::ChangeLevel { to } => match self.answer(operation, 0) {
                 Some(node) => Some(node),
                 None if operation.requests.is_empty() => {
+                    // Two members cannot change the lead: a third one comes (X3).
                     let found = self.member_of_level(shard, to);
+                    let found = found.filter(|&n| self.voters_with(shard, n).is_some());
                     if found.is_none() {
                         self.request(operation, to);
                     }

@@ -6,10 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cluster::autoscaler::observation::{MemberObservation, ShardObservation};
 use cluster::autoscaler::state::Answer;
 use cluster::autoscaler::{
-    Action, ActionKind, Config, DesiredShard, Health, Observation, SplitGoal, State, TimeMs,
+    Action, ActionKind, Config, DesiredShard, Health, Observation, Purpose, SplitGoal, State,
+    TimeMs,
 };
 use cluster::plan::{Planned, Step, reconcile};
-use cluster::topology::{Level, NodeId, OperationKind, RequestId, ShardId, Topology};
+use cluster::topology::{
+    Epoch, Level, LoadManagerState, NodeId, OperationKind, RequestId, ShardId, Topology,
+};
 
 /// What is wanted of a shard; what is not said is as it is.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +33,8 @@ pub struct World {
     pub extra: u32,
     pub down: BTreeMap<NodeId, u64>,
     asked: BTreeMap<RequestId, Level>,
+    child_leaders: BTreeSet<RequestId>,
+    writers: BTreeMap<(ShardId, Epoch), NodeId>,
 }
 
 /// Milliseconds from one observation to the next: longer than `node-return`.
@@ -49,7 +54,13 @@ impl World {
             extra: 0,
             down: BTreeMap::new(),
             asked: BTreeMap::new(),
+            child_leaders: BTreeSet::new(),
+            writers: BTreeMap::new(),
         }
+    }
+
+    pub fn up(&self, node: NodeId) -> bool {
+        self.topology.node(node).is_some_and(|n| !n.fenced) && !self.down.contains_key(&node)
     }
 
     pub fn fail(&mut self, node: NodeId) {
@@ -113,10 +124,55 @@ impl World {
         let before = self.topology.to_string();
         if let ActionKind::RequestNode(asked) = &action.kind {
             self.asked.insert(asked.request, asked.min_level);
+            if matches!(asked.purpose, Purpose::ChildLeader { .. }) {
+                self.child_leaders.insert(asked.request);
+            }
         }
+        self.check_entrance(action, &before);
         self.topology.apply(action).unwrap_or_else(|e| panic!("{}: {e}\n{before}", Step(action)));
         assert_eq!(self.topology.check(), Ok(()), "{} on {before}", Step(action));
         self.check_quorum(action, &before);
+        for shard in self.topology.shards() {
+            let writer = *self.writers.entry((shard.id, shard.epoch)).or_insert(shard.writer);
+            assert_eq!(writer, shard.writer, "I2: {} on {before}", Step(action));
+        }
+    }
+
+    /// I6: who joins is Load Manager first, but for the Writer of a child (R67).
+    fn check_entrance(&self, action: &Action, before: &str) {
+        let (node, first) = match &action.kind {
+            ActionKind::SetRoles { node, roles, .. } => (*node, roles.load_manager),
+            ActionKind::AttachLearner { node, .. } => (*node, LoadManagerState::Off),
+            _ => return,
+        };
+        let known = self.topology.node(node).unwrap();
+        let Some(request) = known.request else { return };
+        let new = known.load_manager == LoadManagerState::Off
+            && known.shadow.is_none()
+            && self.topology.shards_of(node).next().is_none();
+        let enters = first == LoadManagerState::On || self.child_leaders.contains(&request);
+        let waits = self.topology.operations().any(|o| o.requests.contains(&request));
+        assert!(!new || !waits || enters, "I6: {} on {before}", Step(action));
+    }
+
+    /// I4 and I7, after all actions of a round: reads are served if anybody lives who can, and by
+    /// the Writer only if there is no Replica; there is a Load Manager.
+    fn check_service(&self) {
+        let t = &self.topology;
+        for shard in t.shards() {
+            let able = |n: NodeId| self.up(n) && shard.members[&n].part.is_none();
+            let able = shard.members.keys().any(|&n| able(n) && shard.members[&n].vote.after());
+            let read = shard.readers().into_iter().any(|n| self.up(n));
+            assert!(read || !able, "I4: nobody serves reads of {}: {t}", shard.id);
+            let rests = t.operations().all(|o| !o.shards().contains(&shard.id))
+                && shard.members.keys().all(|&n| self.up(n));
+            let alone = t.replicas(shard.id).is_empty();
+            let reads = shard.members[&shard.writer].reads;
+            assert!(!rests || reads == alone, "I4: who reads {}: {t}", shard.id);
+        }
+        let able = t.shards().flat_map(|s| s.members.values());
+        let able = able.filter(|m| m.vote.after()).any(|m| self.up(m.node));
+        assert!(!able || t.load_managers().any(|n| self.up(n.id)), "I7: {t}");
     }
 
     /// I3: no action leaves a shard without a quorum that had one.
@@ -177,6 +233,7 @@ impl World {
             self.apply(action);
         }
         self.check_replacements();
+        self.check_service();
         self.provide();
         self.now += ROUND_MS;
         planned.actions
