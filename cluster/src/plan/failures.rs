@@ -155,7 +155,11 @@ impl Planner<'_> {
             let fit = |n: &NodeId| self.up(*n) && self.ready(shard, *n) && *n != lost;
             let data: Vec<NodeId> = self.data_nodes(shard).into_iter().filter(fit).collect();
             let leaving = self.leaving(shard);
-            let stays = data.into_iter().filter(|n| !leaving.contains(n));
+            let free = |n: &NodeId| {
+                let shadow = self.topology.node(*n).and_then(|n| n.shadow);
+                !leaving.contains(n) && shadow.is_none() && !self.is_guest(shard, *n)
+            };
+            let stays = data.into_iter().filter(free);
             if let Some(node) = self.topology.latest(stays)
                 && self.become_load_manager(shard, node)
             {

@@ -34,7 +34,9 @@ impl Planner<'_> {
         if self.unanswered(operation.id).is_empty() {
             self.advance(operation.id, Phase::Syncing);
         }
-        let rotated = self.live_shadows(shard).len() <= 1 && !self.joined(operation.id).is_empty();
+        // By then the roles have changed round.
+        let copies = |n: &NodeId| self.topology.member(shard, *n).is_some();
+        let rotated = self.joined(operation.id).iter().any(copies);
         if let OperationKind::Replace { lost } = operation.kind
             && rotated
         {

@@ -165,6 +165,11 @@ impl Planner<'_> {
     /// The node becomes Load Manager with the shard's shadow and serves its reads no more. Somebody
     /// else serves them first.
     pub fn become_load_manager(&mut self, shard: ShardId, node: NodeId) -> bool {
+        // Nobody holds two shadows, or gives up one for another.
+        let shadow = self.topology.node(node).and_then(|n| n.shadow);
+        if shadow.is_some_and(|s| s != shard) {
+            return false;
+        }
         self.ensure_reader(shard, node);
         let operation = self.operation_of(shard).map_or(super::NO_OPERATION, |o| o.id);
         self.set(operation, Some(shard), node, |roles| {
@@ -242,7 +247,10 @@ impl Planner<'_> {
             .topology
             .busy(shard)
             .is_some_and(|o| o.kind == OperationKind::Grow && self.joined(o.id).is_empty());
-        self.config.surge.burst_serve && (decided || grows)
+        // Neither in a dry run nor where people are asked first.
+        let budget = &self.config.budget;
+        let may = self.config.surge.burst_serve && !budget.dry_run && !budget.approve;
+        may && (decided || grows)
     }
 
     /// A copy that is there only for a merge to come.
