@@ -28,7 +28,7 @@ pub fn step(config: &Config, state: &State, observation: &Observation) -> Step {
     for (&operation, pending) in
         decided.pending.iter().filter(|(id, _)| !state.pending.contains_key(id))
     {
-        let supposed = supposing(&decided, observation, &pending.decision);
+        let supposed = supposing(config, &decided, observation, &pending.decision);
         let before = reconcile(config, &decided, observation).actions;
         let mut actions = reconcile(config, &supposed, observation).actions;
         actions.retain(|a| !before.contains(a));

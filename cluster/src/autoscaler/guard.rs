@@ -40,7 +40,7 @@ impl<'a> Guard<'a> {
         };
         let open = state.requests.iter().filter(waits);
         let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
-        let most = (nodes / config.budget.nodes_per_operation.max(1)).max(1);
+        let most = config.budget.operations(nodes);
         let flying = topology.operations().filter(|o| !o.kind.is_repair()).count();
         let actions = config.budget.max_actions_per_hour;
         let hours = config.budget.max_node_hours_per_day;
@@ -87,6 +87,13 @@ impl<'a> Guard<'a> {
         self.more_nodes = self.more_nodes.saturating_sub(nodes_for(&granted));
         self.nodes = self.nodes.saturating_sub(u32::from(leaves));
         Ok(granted)
+    }
+
+    /// How many more nodes growth in flight may ask for.
+    pub(super) fn admit_more(&mut self, wanted: u32) -> u32 {
+        let granted = if self.held || !self.hours_left { 0 } else { wanted.min(self.more_nodes) };
+        self.more_nodes -= granted;
+        granted
     }
 
     fn is_quiet(&self) -> bool {

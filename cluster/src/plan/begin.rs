@@ -2,8 +2,8 @@
 //! the cluster bears, nothing on a shard with a member that is not up.
 
 use super::planner::Planner;
-use crate::autoscaler::DesiredShard;
-use crate::topology::{OperationKind, ShardId};
+use crate::autoscaler::{ActionKind, DesiredShard, EventKind};
+use crate::topology::{Operation, OperationKind, ShardId};
 
 /// How urgent something is: the least goes first. The order is the priority of 3.1 and ends in the
 /// shard's number.
@@ -29,8 +29,9 @@ impl Planner<'_> {
         if self.state.held || budget.dry_run {
             return;
         }
+        self.widen_growth();
         let nodes = u32::try_from(self.topology.node_count()).unwrap_or(u32::MAX);
-        let most = nodes.checked_div(budget.nodes_per_operation).unwrap_or(1).max(1);
+        let most = budget.operations(nodes);
         let running = self.topology.operations().filter(|o| !o.kind.is_repair()).count();
         let mut free = most.saturating_sub(u32::try_from(running).unwrap_or(u32::MAX));
         if free > 0 && self.begin_load_manager(true) {
@@ -49,9 +50,54 @@ impl Planner<'_> {
         }
     }
 
+    /// Growth in flight asks for further nodes if more are wanted by now than are coming.
+    fn widen_growth(&mut self) {
+        let growing = self.topology.operations().filter(|o| o.kind == OperationKind::Grow);
+        let growing: Vec<Operation> = growing.cloned().collect();
+        for operation in growing {
+            let Some(shard) = operation.shard else { continue };
+            let wanted = self.state.desired.shards.get(&shard).map_or(0, |d| d.mach);
+            let all = self.topology.operations().filter(|o| o.shard == Some(shard));
+            let open: usize = all.map(|o| self.unanswered(o.id).len()).sum();
+            let coming = self.size(shard).saturating_add(u32::try_from(open).unwrap_or(u32::MAX));
+            if wanted < coming && self.is_healthy(shard) && self.open_replacements(shard) == 0 {
+                self.give_up(&operation, coming - wanted);
+            }
+            let entered = self.joined(operation.id).iter().all(|&n| !self.is_idle(n));
+            if entered && coming < wanted {
+                let most = self.config.replicas.batch_step.max(1);
+                self.request_many(operation.id, shard, (wanted - coming).min(most));
+            }
+        }
+    }
+
+    fn open_replacements(&self, shard: ShardId) -> usize {
+        let replaces = |o: &&Operation| o.kind.is_repair() && o.shard == Some(shard);
+        self.topology.operations().filter(replaces).count()
+    }
+
+    /// Takes back as many requests of growth as are not needed any more, if it has got a node.
+    fn give_up(&mut self, operation: &Operation, surplus: u32) {
+        // A node that is lost is asked for again under its request: that one is not too many.
+        let healthy = operation.nodes.iter().all(|&n| self.up(n));
+        if self.joined(operation.id).is_empty() || !healthy {
+            return;
+        }
+        let open = self.unanswered(operation.id).into_iter().rev();
+        for request in open.take(usize::try_from(surplus).unwrap_or(0)) {
+            if self.emit(operation.id, ActionKind::CancelRequest { request })
+                && self.state.requests.remove(&request).is_some()
+            {
+                self.events.push(EventKind::NodeCancel { request });
+            }
+        }
+    }
+
     fn wants(&self) -> Vec<(Urgency, DesiredShard)> {
-        let busy: std::collections::BTreeSet<ShardId> =
-            self.topology.operations().flat_map(|o| o.shards()).collect();
+        // An operation that ends now was in flight when it was decided what is wanted of its shard.
+        let before = self.seen.topology.operations().flat_map(|o| o.shards());
+        let now = self.topology.operations().flat_map(|o| o.shards());
+        let busy: std::collections::BTreeSet<ShardId> = before.chain(now).collect();
         let mut wants: Vec<(Urgency, DesiredShard)> = Vec::new();
         for (&shard, wanted) in &self.state.desired.shards {
             let settled = !busy.contains(&shard) && !self.ended.contains(&shard);

@@ -1,9 +1,11 @@
 //! Load Managers beyond one per shard, connections that run out, nodes without any duty.
 
+use std::collections::BTreeSet;
+
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::{ActionKind, EventKind};
 use crate::topology::{
-    LoadManagerState, NodeId, Operation, OperationId, OperationKind, Phase, ShardId,
+    LoadManagerState, Node, NodeId, Operation, OperationId, OperationKind, Phase, ShardId,
 };
 
 impl Planner<'_> {
@@ -45,7 +47,16 @@ impl Planner<'_> {
 
     pub fn tend_load_managers(&mut self) {
         self.give_shadows();
-        let nodes: Vec<NodeId> = self.topology.nodes().map(|n| n.id).collect();
+        // Of thousands of nodes most keep a copy and serve: one glance each.
+        let copies: BTreeSet<NodeId> =
+            self.topology.shards().flat_map(|s| s.members.keys().copied()).collect();
+        let unusual = |n: &Node| match n.load_manager {
+            LoadManagerState::On => false,
+            LoadManagerState::Draining => true,
+            LoadManagerState::Off => n.shadow.is_none() && !copies.contains(&n.id),
+        };
+        let nodes: Vec<NodeId> =
+            self.topology.nodes().filter(|n| unusual(n)).map(|n| n.id).collect();
         for node in nodes {
             if self.load_manager(node) == LoadManagerState::Draining {
                 self.end_drain(node);
@@ -70,6 +81,7 @@ impl Planner<'_> {
         let bare = |n: &&crate::topology::Node| {
             n.shadow.is_none() && self.topology.shards_of(n.id).next().is_none()
         };
+        // A Load Manager without a shadow is rare.
         let nodes: Vec<NodeId> = self.topology.load_managers().filter(bare).map(|n| n.id).collect();
         for node in nodes {
             if !self.up(node) {

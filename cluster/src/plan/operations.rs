@@ -91,16 +91,20 @@ impl Planner<'_> {
         // Without it the end was told before, and is not observed yet.
         let told = self.state.operations.remove(&operation.id).is_none();
         let (now, rest) = (self.seen.now_ms, &self.config.cooldown);
-        let reshaped =
-            matches!(operation.kind, OperationKind::Split { .. } | OperationKind::Merge { .. });
         self.ended.extend(operation.shards());
         for shard in operation.shards() {
             let memory = self.state.shards.entry(shard).or_default();
             memory.last_completed = Some(now);
             memory.cooldown_up_until = now.after(rest.cooldown_up);
             memory.cooldown_down_until = now.after(rest.cooldown_down);
-            if reshaped {
-                memory.cooldown_merge_until = now.after(rest.cooldown_merge);
+            match operation.kind {
+                OperationKind::Split { .. } => {
+                    memory.cooldown_merge_until = now.after(rest.cooldown_merge);
+                }
+                OperationKind::Merge { .. } => {
+                    memory.cooldown_split_until = now.after(rest.cooldown_merge);
+                }
+                _ => {}
             }
         }
         if !told {

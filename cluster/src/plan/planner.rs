@@ -64,6 +64,10 @@ impl<'a> Planner<'a> {
         if action.kind.copies() && !self.may_copy(&action) {
             return false;
         }
+        let before = match &action.kind {
+            ActionKind::SetRoles { node, .. } => self.topology.node(*node).and_then(|n| n.shadow),
+            _ => None,
+        };
         match self.topology.to_mut().apply(&action) {
             Ok(Applied::Changed) => {}
             Ok(Applied::Unchanged) => return true,
@@ -74,8 +78,8 @@ impl<'a> Planner<'a> {
             self.touched.insert(right);
         }
         self.touched_operations.insert(operation);
+        self.reindex(&action.kind, before);
         self.actions.push(action);
-        self.index();
         true
     }
 
@@ -153,6 +157,33 @@ impl<'a> Planner<'a> {
             && let Some(times) = self.state.operations.get_mut(&id)
         {
             times.phase_since = self.seen.now_ms;
+        }
+    }
+
+    /// Brings the index up to date after an action; `before` is the shadow that the node of a change
+    /// of roles had.
+    fn reindex(&mut self, done: &ActionKind, before: Option<ShardId>) {
+        match done {
+            ActionKind::SetRoles { node, roles, .. } => {
+                if let Some(shard) = before
+                    && let Some(shadows) = self.shadows.get_mut(&shard)
+                {
+                    shadows.remove(node);
+                    if shadows.is_empty() {
+                        self.shadows.remove(&shard);
+                    }
+                }
+                if let Some(shard) = roles.shadow {
+                    self.shadows.entry(shard).or_default().insert(*node);
+                }
+            }
+            ActionKind::RequestNode(_)
+            | ActionKind::CancelRequest { .. }
+            | ActionKind::BeginOperation { .. }
+            | ActionKind::AdvanceOperation { .. }
+            | ActionKind::FinishOperation
+            | ActionKind::ChangeVoters { .. } => {}
+            _ => self.index(),
         }
     }
 

@@ -72,10 +72,22 @@ impl Planner<'_> {
         for node in self.shadows_of(shard) {
             let whole = self.topology.member(shard, node).map(|m| m.part.is_none());
             let amiss = whole.is_none() || (whole == Some(false) && !split);
-            if amiss && self.up(node) {
+            if amiss && self.up(node) && !self.can_wait(shard, node) {
                 self.attach(shard, node, None);
             }
         }
+    }
+
+    /// Whether the shadow of a Load Manager that a surge has brought may stay empty: it will be
+    /// released unless it is needed for longer, and the shard has another (I14).
+    fn can_wait(&self, shard: ShardId, node: NodeId) -> bool {
+        let memory = &self.state.load_managers;
+        let rest = self.config.load_manager.lm_idle_window;
+        let recent = memory.surged.is_some_and(|at| !self.seen.now_ms.is_past(at, rest));
+        let mut others = self.live_shadows(shard).into_iter().filter(|&n| n != node);
+        (recent || memory.idle_since.is_some())
+            && self.operation_of(shard).is_none()
+            && others.any(|n| self.ready(shard, n))
     }
 
     pub fn attach(

@@ -121,7 +121,7 @@ impl Planner<'_> {
             return data.into_iter().filter(|n| !serves(n)).collect();
         }
         let rules = &self.config.replicas;
-        let max = rules.max_replicas.max(rules.max_replicas_unhelpful);
+        let max = rules.most(&self.config.split);
         let surplus = data.len().saturating_sub(usize::try_from(max).unwrap_or(usize::MAX));
         let mut nodes: Vec<NodeId> = data.into_iter().collect();
         nodes.sort_by_key(|&n| {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::autoscaler::observation::{
     Aggregate, BucketHeat, ClassWindow, ClientMix, CrossBucket, LoadManagerObservation,
-    MemberObservation, NodeObservation, OperationObservation, ShardObservation, Work,
+    MemberObservation, NodeObservation, OperationObservation, ShardObservation, Trend, Work,
 };
 use crate::autoscaler::state::{OperationState, ShardState, Surge};
 use crate::autoscaler::{DesiredShard, Health, OperatorWord, Rate, Share, SplitGoal, TimeMs};
@@ -76,6 +76,17 @@ impl Absurd {
             cell_rate: Rate(self.next()),
             minute_rate: Rate(self.next()),
             baseline_rate: self.chance().then(|| Rate(self.next())),
+            trend: self.trend(),
+        }
+    }
+
+    fn trend(&mut self) -> Trend {
+        Trend {
+            mean: Rate(self.next()),
+            level: Rate(self.next()),
+            peak: self.chance().then(|| Rate(self.next())),
+            slope: Rate(self.next()),
+            noise: self.share(),
         }
     }
 
@@ -121,6 +132,7 @@ impl Absurd {
             clients: ClientMix {
                 clients: self.next() as u32,
                 clients_usual: self.next() as u32,
+                trend: self.trend(),
                 busiest: self.share(),
                 hits: self.share(),
                 hits_usual: self.share(),
