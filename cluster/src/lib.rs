@@ -4,5 +4,7 @@
 pub mod autoscaler;
 pub mod files;
 pub mod journal;
+pub mod plan;
 pub mod simulator;
+pub mod step;
 pub mod topology;

@@ -167,7 +167,10 @@ impl Topology {
                 self.split(*shard, *at, (*child, *group), voters, learners)?;
             }
             ActionKind::MergeShards { left, right } => self.merge(*left, *right)?,
-            ActionKind::DropRange { node, shard, .. } => self.detach(*shard, *node)?,
+            ActionKind::DropRange { node, shard, .. } => {
+                self.detach(*shard, *node)?;
+                self.involve_if_known(id, *node)?;
+            }
             ActionKind::SetLimits { .. } => {}
             ActionKind::BeginOperation { what, shard } => {
                 self.begin(Operation::begin(id, what.clone(), *shard, action.epoch))?;

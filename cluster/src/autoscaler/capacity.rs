@@ -85,7 +85,7 @@ impl CapacityTable {
             |a: super::Aggregate| a.busy_us.saturating_mul(1000).checked_div(a.n).unwrap_or(0);
         let (read_ns, write_ns) = (busy(seen.reads.forecast), busy(seen.writes.forecast));
         let cost = LevelCost { read_ns, write_ns, apply_ns: 0, samples: 1 };
-        (read_ns + write_ns > 0).then(|| scaled(cost, writer, level))
+        (read_ns > 0 || write_ns > 0).then(|| scaled(cost, writer, level))
     }
 }
 

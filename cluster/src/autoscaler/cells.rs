@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
-use super::{Aggregate, ClassWindow, Rate, Seconds, TimeMs};
+use super::observation::Trend;
+use super::{Aggregate, ClassWindow, Rate, Seconds, Share, TimeMs};
 
 /// Length of a cell in milliseconds.
 pub const CELL_MS: u64 = 10_000;
@@ -60,6 +61,7 @@ impl Cells {
             t.down_average_window,
             t.up_timeout_window,
             f.forecast_window,
+            f.down_utilisation_window,
             config.class.class_window,
             config.surge.surge_baseline_window,
         ];
@@ -75,46 +77,111 @@ impl Cells {
         last_completed: Option<TimeMs>,
     ) -> ClassWindow {
         let (t, f) = (&config.trigger, &config.forecast);
-        let since = last_completed.map_or(0, |at| at.0.div_ceil(CELL_MS));
-        let sum = |window: Seconds| self.sum(now, window, since);
+        let (last, since) =
+            (now.0 / CELL_MS, last_completed.map_or(0, |at| at.0.div_ceil(CELL_MS)));
         let begun = self.cells.keys().next().map_or(now.0, |first| first * CELL_MS);
         let filled = now.since_ms(last_completed.unwrap_or_default().max(TimeMs(begun)));
-        let last = now.0 / CELL_MS;
-        let offered = |cells: u64| -> u64 {
-            let range = self.cells.range(last.saturating_sub(cells)..last);
-            range.map(|(_, cell)| cell.sum.offered()).sum()
+        let spans = [
+            t.up_average_window,
+            t.down_average_window,
+            t.up_timeout_window,
+            f.forecast_window,
+            config.class.class_window,
+        ];
+        let back = |span: Seconds| last.saturating_sub(span.ms() / CELL_MS);
+        let [up, down, timeouts, forecast, usual] =
+            self.sums(spans.map(|span| back(span).max(since).min(last)), last);
+        let minute = last.saturating_sub(MINUTE);
+        let offered = |first: u64| -> u64 {
+            self.cells.range(first..last).map(|(_, cell)| cell.sum.offered()).sum()
         };
         ClassWindow {
-            up: sum(t.up_average_window),
-            down: sum(t.down_average_window),
-            timeouts: sum(t.up_timeout_window),
-            forecast: sum(f.forecast_window),
-            usual: sum(config.class.class_window),
+            up,
+            down,
+            timeouts,
+            forecast,
+            usual,
             filled_ms: filled.min(t.up_average_window.ms()),
-            cell_rate: Rate::of(offered(1), CELL_MS),
-            minute_rate: Rate::of(offered(MINUTE), MINUTE * CELL_MS),
-            baseline_rate: self.baseline(config, now),
+            cell_rate: Rate::of(offered(last.saturating_sub(1)), CELL_MS),
+            minute_rate: Rate::of(offered(minute), (last - minute).max(1) * CELL_MS),
+            baseline_rate: self.baseline(config, last),
+            trend: self.trend(last, f.down_utilisation_window),
         }
     }
 
-    fn sum(&self, now: TimeMs, window: Seconds, since: u64) -> Aggregate {
-        let last = now.0 / CELL_MS;
-        let first = last.saturating_sub(window.ms() / CELL_MS).max(since).min(last);
-        let calm = self.cells.range(first..last).filter(|(_, cell)| !cell.surge);
-        calm.map(|(_, cell)| cell.sum).sum()
+    /// The sums of the cells from each of `firsts` on, in one walk back.
+    fn sums<const N: usize>(&self, firsts: [u64; N], last: u64) -> [Aggregate; N] {
+        let mut order: Vec<(u64, usize)> = firsts.into_iter().zip(0..).collect();
+        order.sort_unstable_by(|a, b| b.cmp(a));
+        let (mut sums, mut sum, mut ended) = ([Aggregate::default(); N], Aggregate::default(), 0);
+        let oldest = order.last().map_or(last, |(first, _)| *first);
+        let mut end = |index: Option<u64>, sum: Aggregate| {
+            while let Some((first, place)) =
+                order.get(ended).filter(|o| index.is_none_or(|i| i < o.0))
+            {
+                debug_assert!(index.is_none_or(|i| i < *first));
+                if let Some(found) = sums.get_mut(*place) {
+                    *found = sum;
+                }
+                ended += 1;
+            }
+        };
+        for (&index, cell) in self.cells.range(oldest..last).rev() {
+            end(Some(index), sum);
+            if !cell.surge {
+                sum += cell.sum;
+            }
+        }
+        end(None, sum);
+        sums
+    }
+
+    /// How the rate moves: not cut at the last action either.
+    fn trend(&self, last: u64, window: Seconds) -> Trend {
+        let calm = self.cells.range(..last).rev().filter(|(_, cell)| !cell.surge);
+        let mut rates: Vec<f64> = calm
+            .take(Trend::cells(window))
+            .map(|(_, cell)| Rate::of(cell.sum.offered(), CELL_MS).as_f64())
+            .collect();
+        rates.reverse();
+        Trend::of(&rates, window)
     }
 
     /// What comes usually: not cut at the last action, which changes the answer and not the question.
-    fn baseline(&self, config: &Config, now: TimeMs) -> Option<Rate> {
-        let last = now.0 / CELL_MS;
+    fn baseline(&self, config: &Config, last: u64) -> Option<Rate> {
         let window = config.surge.surge_baseline_window.ms() / CELL_MS;
         let begun = *self.cells.keys().next()?;
         let first = last.saturating_sub(window).max(begun).min(last);
-        let surge = self.cells.range(first..last).filter(|(_, cell)| cell.surge).count() as u64;
+        let (mut surge, mut offered) = (0, 0_u64);
+        for (_, cell) in self.cells.range(first..last) {
+            match cell.surge {
+                true => surge += 1,
+                false => offered = offered.saturating_add(cell.sum.offered()),
+            }
+        }
         let span = (last - first).saturating_sub(surge) * CELL_MS;
-        let seen = Seconds(u32::try_from(window).unwrap_or(u32::MAX).saturating_mul(10));
         let enough = span >= config.surge.surge_baseline_min.ms();
-        enough.then(|| Rate::of(self.sum(now, seen, 0).offered(), span))
+        enough.then(|| Rate::of(offered, span))
+    }
+
+    /// The cells of a part of the shard that gets `share` of its requests: what is known of each
+    /// half when a shard is divided.
+    #[must_use]
+    pub fn part(&self, share: Share) -> Self {
+        let part = |n: u64| {
+            let part = u128::from(n) * u128::from(share.0) / 1_000_000;
+            u64::try_from(part).unwrap_or(u64::MAX)
+        };
+        let of = |sum: Aggregate| Aggregate {
+            n: part(sum.n),
+            sum_us: part(sum.sum_us),
+            timeouts: part(sum.timeouts),
+            shed: part(sum.shed),
+            busy_us: part(sum.busy_us),
+        };
+        let cells =
+            self.cells.iter().map(|(&index, &cell)| (index, Cell { sum: of(cell.sum), ..cell }));
+        Self { cells: cells.collect() }
     }
 }
 
@@ -143,6 +210,18 @@ mod tests {
         assert_eq!((early.usual.n, early.baseline_rate), (1770, None));
         let after = one.windows(&config, TimeMs(600_000), Some(TimeMs(570_001)));
         assert_eq!((after.up.n, after.filled_ms), (60, 29_999));
+    }
+
+    #[test]
+    fn halves_of_a_shard_know_what_came_to_them() {
+        let mut cells = Cells::default();
+        (0..6).for_each(|cell| cells.record(TimeMs(cell * CELL_MS), requests(100)));
+        let now = TimeMs(6 * CELL_MS);
+        let seen = |cells: &Cells| cells.windows(&Config::predictive(), now, None);
+        let (mut one, other) = (cells.part(Share::percent(30)), cells.part(Share::percent(70)));
+        assert_eq!((seen(&one).up.n, seen(&other).cell_rate), (180, Rate(7000)));
+        one.add(&other);
+        assert_eq!(seen(&one), seen(&cells));
     }
 
     #[test]

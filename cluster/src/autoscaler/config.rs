@@ -111,7 +111,8 @@ pub struct Triggers {
 pub struct Forecast {
     /// Grow when the forecast exceeds this. 76 %.
     pub up_utilisation: Share,
-    /// ... for this long: one odd cell, the first of an attack, moves nothing. 20 s; article 0.
+    /// An average or timeouts ask for growth only after so long: the first cell of an attack, not
+    /// yet recognised, moves nothing. 10 s; article 0.
     pub up_hold: Seconds,
     /// Grow so far that it falls to this. 70 %.
     pub target_utilisation: Share,
@@ -203,7 +204,7 @@ impl Config {
             },
             forecast: Forecast {
                 up_utilisation: Share::percent(76),
-                up_hold: Seconds(20),
+                up_hold: Seconds(10),
                 target_utilisation: Share::percent(70),
                 down_utilisation: Share::percent(70),
                 down_utilisation_window: Seconds::minutes(30),

@@ -14,11 +14,18 @@ use super::judge::{Judgement, explain, judge, now_or_later};
 use super::load::{View, taken};
 use super::memory::refresh;
 use super::observation::{OperatorWord, ShardObservation};
-use super::state::{Pending, ShardState, State};
+use super::state::{Asked, Pending, ShardState, State};
 use super::tell::tell;
-use super::{Choice, Config, Decision, DesiredShard, EventKind, Explanation, Observation};
+use super::{Choice, Config, Decision, DesiredShard, EventKind, Explanation, Observation, Seconds};
 use super::{load_managers, merge, split, trigger};
-use crate::topology::{OperationId, ShardId, SplitCause};
+use crate::topology::{OperationId, OperationKind, ShardId, SplitCause};
+
+/// An operator's wish for a split or a merge is forgotten after this, if it could not be met.
+const ASKED_FOR: Seconds = Seconds::minutes(60);
+
+/// Fewer nodes than are on their way must have been enough for this long before the rest is
+/// cancelled.
+const ENOUGH_FOR: Seconds = Seconds(20);
 
 /// What was decided.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,7 +61,18 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
             View { config, now, observation, shard, shape, seen, memory, costs, taken: &taken };
         views.insert(shard.id, view);
     }
-    let (judged, mut fresh) = judge_all(config, &views, &memories);
+    let divides = |view: &View<'_>| {
+        let busy = view.observation.topology.busy(view.shard.id);
+        busy.is_some_and(|o| {
+            matches!(o.kind, OperationKind::Split { .. } | OperationKind::Merge { .. })
+        })
+    };
+    state.asked.retain(|shard, asked| {
+        let view = views.get(shard).filter(|view| !divides(view));
+        !observation.now_ms.is_past(asked.since, ASKED_FOR)
+            && view.is_some_and(|view| wish(view, &asked.word).is_some())
+    });
+    let (judged, mut fresh) = judge_all(config, &views, &memories, &state.asked);
     let (load_managers, extra) = load_managers::decide(config, &state.load_managers, observation);
     state.load_managers = load_managers;
 
@@ -75,24 +93,37 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
     let mut guard = Guard::new(config, &state, observation);
     for decision in &mut decisions {
         let choice = &decision.choice;
+        stop_growth(&mut state.desired, observation, decision, &views);
+        narrow(&mut state.desired, &mut fresh, decision, &views);
         if matches!(choice, Choice::Stay | Choice::BurstServe)
             || !decision.explanation.held.iter().all(is_advice)
         {
             continue;
         }
         if *choice == Choice::Abort {
-            apply(&mut state.desired, observation, decision);
+            apply(config, &mut state.desired, observation, decision);
+            continue;
+        }
+        if let Some(operation) = growing(observation, decision) {
+            let mach = decision.shard.and_then(|s| views.get(&s)).map_or(0, View::mach);
+            let wide = widen(config, &mut state, &mut guard, decision, mach);
+            if !wide {
+                decision.explanation.held.push(Held::Busy { operation });
+            }
             continue;
         }
         match allow(config, &mut state, observation, &mut guard, decision) {
             Ok(choice) => {
                 decision.choice = choice;
-                apply(&mut state.desired, observation, decision);
+                apply(config, &mut state.desired, observation, decision);
             }
             Err(held) => decision.explanation.held.push(held),
         }
     }
-    state.pending.retain(|_, p| decisions.iter().any(|d| same(d, &p.decision)));
+    // What waited is asked for anew after an operation, by the figures of then: an approval is for
+    // one operation.
+    let waits = |d: &Decision| !d.explanation.held.iter().any(|h| matches!(h, Held::Busy { .. }));
+    state.pending.retain(|_, p| decisions.iter().any(|d| same(d, &p.decision) && waits(d)));
     for decision in &decisions {
         let view = decision.shard.and_then(|s| views.get(&s));
         let Some(memory) = decision.shard.and_then(|s| fresh.get_mut(&s)) else { continue };
@@ -116,6 +147,10 @@ fn listen(state: &mut State, observation: &Observation) {
         match word {
             OperatorWord::Hold => state.held = true,
             OperatorWord::Resume => state.held = false,
+            OperatorWord::Split { shard, .. } | OperatorWord::Merge { left: shard, .. } => {
+                let asked = Asked { since: observation.now_ms, word: word.clone() };
+                state.asked.insert(*shard, asked);
+            }
             OperatorWord::Approve { operation } | OperatorWord::Deny { operation } => {
                 if let Some(pending) = state.pending.get_mut(operation) {
                     pending.approved = Some(matches!(word, OperatorWord::Approve { .. }));
@@ -150,6 +185,9 @@ fn remember(
         events.extend(event);
         state.shards.insert(shard.id, memory);
     }
+    if state.shards.values().any(|m| m.surge.is_some_and(|s| !s.legitimate)) {
+        state.load_managers.surged = Some(observation.now_ms);
+    }
     account(state, observation, begun);
 }
 
@@ -157,6 +195,7 @@ fn judge_all(
     config: &Config,
     views: &BTreeMap<ShardId, View<'_>>,
     memories: &BTreeMap<ShardId, ShardState>,
+    asked: &BTreeMap<ShardId, Asked>,
 ) -> (Vec<Decision>, BTreeMap<ShardId, ShardState>) {
     let mut judged: BTreeMap<ShardId, Judgement> =
         views.iter().map(|(id, view)| (*id, judge(view, views.len()))).collect();
@@ -172,11 +211,15 @@ fn judge_all(
             |before: Option<super::TimeMs>, holds: bool| holds.then(|| before.unwrap_or(view.now));
         memory.up_since = since(memory.up_since, judgement.up);
         memory.down_since = since(memory.down_since, judgement.down);
+        let crowded = view.replica_count() > config.replicas.max_replicas;
+        memory.crowded_since = since(memory.crowded_since, crowded);
         memory.burst = judgement.burst;
         let pair = pairs.get(id);
         memory.merge_since = since(memory.merge_since, pair.is_some());
-        let rested =
-            memory.merge_since.is_some_and(|s| view.now.is_past(s, config.split.merge_window));
+        // The load it looks at is the highest of `down-utilisation-window` already.
+        let looked = if view.predictive() { config.forecast.down_utilisation_window.0 } else { 0 };
+        let rest = Seconds(config.split.merge_window.0.saturating_sub(looked));
+        let rested = memory.merge_since.is_some_and(|s| view.now.is_past(s, rest));
         let Some((right, comparisons)) = pair.filter(|_| rested) else { continue };
         if judgement.decision.choice > (Choice::Merge { right: *right }) {
             let (choice, mut held) = now_or_later(view, Choice::Merge { right: *right });
@@ -193,9 +236,9 @@ fn judge_all(
             judgement.decision = Decision { shard: Some(*id), choice, explanation };
         }
     }
-    for (id, view) in views {
-        let word = view.observation.words.iter().find_map(|word| asked(view, word));
-        let (Some(choice), Some(judgement)) = (word, judged.get_mut(id)) else { continue };
+    for (id, asked) in asked {
+        let Some((view, judgement)) = views.get(id).zip(judged.get_mut(id)) else { continue };
+        let Some(choice) = wish(view, &asked.word) else { continue };
         let (choice, held) = now_or_later(view, choice);
         let explanation = explain(view, Some(Rule::Operator), Vec::new(), held, &choice);
         judgement.decision = Decision { shard: Some(*id), choice, explanation };
@@ -204,7 +247,7 @@ fn judge_all(
 }
 
 /// What an operator asks of this shard. (`SwitchTo` is the planner's: it changes no shape.)
-fn asked(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
+fn wish(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
     match word {
         OperatorWord::Split { shard, at } if *shard == view.shard.id => {
             let found = split::split(view, SplitCause::Reads).ok();
@@ -239,7 +282,12 @@ fn as_it_is(observation: &Observation, shard: ShardId) -> Option<DesiredShard> {
     Some(DesiredShard { mach, level: topology.writer_level(shard)?, split: None, merge: None })
 }
 
-fn apply(desired: &mut super::Desired, observation: &Observation, decision: &Decision) {
+fn apply(
+    config: &Config,
+    desired: &mut super::Desired,
+    observation: &Observation,
+    decision: &Decision,
+) {
     match decision.choice {
         Choice::AddLoadManager => desired.extra_load_managers += 1,
         Choice::RemoveLoadManager { .. } => {
@@ -254,10 +302,91 @@ fn apply(desired: &mut super::Desired, observation: &Observation, decision: &Dec
         Choice::Shrink => DesiredShard { mach: now.mach.saturating_sub(1), ..now },
         Choice::RaiseLevel { to } | Choice::LowerLevel { to } => DesiredShard { level: to, ..now },
         Choice::Split(goal) => DesiredShard { split: Some(goal), ..now },
-        Choice::Merge { right } => DesiredShard { merge: Some(right), ..now },
+        Choice::Merge { right } => {
+            let replicas = [shard, right].map(|s| observation.topology.replicas(s).len());
+            let mach = merge::mach(config, replicas.iter().sum());
+            DesiredShard { merge: Some(right), mach, ..now }
+        }
         _ => now,
     };
     desired.shards.insert(shard, wanted);
+}
+
+/// The operation that already lets the shard grow which `decision` wants to grow.
+fn growing(observation: &Observation, decision: &Decision) -> Option<OperationId> {
+    let grows = matches!(decision.choice, Choice::Grow { .. });
+    let busy = observation.topology.busy(decision.shard.filter(|_| grows)?)?;
+    (busy.kind == OperationKind::Grow).then_some(busy.id)
+}
+
+/// A shard that should be divided, or led by a bigger node, does not wait for the last of the nodes
+/// that it grows by.
+fn stop_growth(
+    desired: &mut super::Desired,
+    observation: &Observation,
+    decision: &Decision,
+    views: &BTreeMap<ShardId, View<'_>>,
+) {
+    let urgent = matches!(decision.choice, Choice::Split(_) | Choice::RaiseLevel { .. });
+    let Some(view) = decision.shard.filter(|_| urgent).and_then(|s| views.get(&s)) else { return };
+    let busy = observation.topology.busy(view.shard.id);
+    if let Some(wanted) = desired.shards.get_mut(&view.shard.id)
+        && busy.is_some_and(|o| o.kind == OperationKind::Grow)
+    {
+        wanted.mach = view.mach();
+    }
+}
+
+/// Growth in flight goes less far once fewer nodes than are on their way have been enough for a
+/// while: a ramp has ended.
+fn narrow(
+    desired: &mut super::Desired,
+    fresh: &mut BTreeMap<ShardId, ShardState>,
+    decision: &Decision,
+    views: &BTreeMap<ShardId, View<'_>>,
+) {
+    let Some(view) = decision.shard.and_then(|s| views.get(&s)) else { return };
+    let id = view.shard.id;
+    let (Some(memory), Some(wanted)) = (fresh.get_mut(&id), desired.shards.get_mut(&id)) else {
+        return;
+    };
+    let more = match decision.choice {
+        Choice::Grow { nodes } => nodes,
+        Choice::Stay if view.memory.surge.is_none() => 1,
+        _ => u32::MAX,
+    };
+    let enough = view.mach().saturating_add(more);
+    let busy = view.observation.topology.busy(id);
+    let grows = view.predictive() && busy.is_some_and(|o| o.kind == OperationKind::Grow);
+    if !grows || enough >= wanted.mach {
+        memory.enough_since = None;
+        return;
+    }
+    let since = *memory.enough_since.get_or_insert(view.now);
+    if view.now.is_past(since, ENOUGH_FOR) {
+        wanted.mach = enough;
+    }
+}
+
+/// Lets growth in flight go further, if more is needed than is on its way.
+fn widen(
+    config: &Config,
+    state: &mut State,
+    guard: &mut Guard<'_>,
+    decision: &Decision,
+    mach: u32,
+) -> bool {
+    let (Choice::Grow { nodes }, Some(shard)) = (&decision.choice, decision.shard) else {
+        return false;
+    };
+    let asks = config.budget.dry_run || config.budget.approve;
+    let Some(wanted) = state.desired.shards.get_mut(&shard).filter(|_| !asks) else {
+        return false;
+    };
+    let more = mach.saturating_add(*nodes).saturating_sub(wanted.mach);
+    let granted = guard.admit_more(more);
+    wanted.mach = wanted.mach.saturating_add(granted);
+    granted > 0
 }
 
 /// The cluster's guards, then the operator: in a dry run nothing passes, and with `approve` only
@@ -269,7 +398,8 @@ fn allow(
     guard: &mut Guard<'_>,
     decision: &Decision,
 ) -> Result<Choice, Held> {
-    let asks = config.budget.dry_run || config.budget.approve;
+    let own = decision.explanation.rule == Some(Rule::Operator);
+    let asks = config.budget.dry_run || (config.budget.approve && !own);
     let known = state.pending.values().find(|p| same(&p.decision, decision));
     if asks && !(config.budget.approve && known.is_some_and(|p| p.approved == Some(true))) {
         if known.is_none() && !state.held {
@@ -294,9 +424,14 @@ pub(super) fn same(one: &Decision, other: &Decision) -> bool {
 }
 
 /// The state as if `decision` had been let through.
-pub(super) fn supposing(state: &State, observation: &Observation, decision: &Decision) -> State {
+pub(crate) fn supposing(
+    config: &Config,
+    state: &State,
+    observation: &Observation,
+    decision: &Decision,
+) -> State {
     let mut state = state.clone();
-    apply(&mut state.desired, observation, decision);
+    apply(config, &mut state.desired, observation, decision);
     state
 }
 

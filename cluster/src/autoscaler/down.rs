@@ -19,23 +19,24 @@ pub(super) fn shrink(
     let (levels, level) = (&view.config.levels, view.writer_level());
     if level > levels.min_level {
         let to = level.down(levels.level_step).max(levels.min_level);
-        let after = view.utilisation(view.steady(), mach, to);
+        let after = view.steady().and_then(|load| view.utilisation(load, mach, to));
         return Some((Choice::LowerLevel { to }, busy(view, after)));
     }
     (shards == 1 && mach > least).then(|| smaller(view, mach - 1))
 }
 
 fn smaller(view: &View<'_>, mach: u32) -> (Choice, Vec<Comparison>) {
-    let after = view.utilisation(view.steady(), mach, view.writer_level());
+    let after = view.steady().and_then(|load| view.utilisation(load, mach, view.writer_level()));
     (Choice::Shrink, busy(view, after))
 }
 
-/// In mode article nothing is predicted. Without known costs nothing shrinks that serves.
+/// In mode article nothing is predicted. Without known costs, or before `down-utilisation-window` of
+/// load is known, nothing shrinks that serves.
 fn busy(view: &View<'_>, after: Option<Utilisation>) -> Vec<Comparison> {
     if !view.predictive() {
         return Vec::new();
     }
-    let quiet = view.steady().reads + view.steady().writes <= 0.0;
+    let quiet = view.steady().is_some_and(|load| load.reads + load.writes <= 0.0);
     let after = match after {
         Some(after) => after.highest(),
         None if quiet => 0.0,

@@ -35,6 +35,8 @@ pub enum Rule {
     TimeoutsUp,
     /// 3.1: the forecast of utilisation is above its threshold.
     UtilisationUp,
+    /// R38: more Replicas than a shard should have, and each half can do its work.
+    Divide,
     /// R24: a Load Manager's processor or memory.
     LoadManagerUp,
     /// R31 with X11: response time and predicted utilisation are low.

@@ -1,27 +1,30 @@
-//! What the load will be: Holt's smoothing of the rates of whole cells, level and slope.
+//! What the load will be, from the rates of whole cells.
 //!
-//! A cell counts for a seventh of the level and is cut to 30 % from it, so that one odd cell cannot
-//! start anything. The slope is believed only where what it adds exceeds the noise of single cells:
-//! in a day's wave it adds nothing, in a crowd that triples within ten minutes it speaks after two
-//! of them. Rates that fall are not extrapolated: a forecast only ever asks for more.
+//! Usually it is what it was over three minutes: noise of single cells is averaged away, and a day's
+//! wave does not get far in that time. A rise is believed when the last minute or two stand out of
+//! the noise of the seven minutes before. The highest cell never counts for more than the second
+//! highest, so that one odd cell (the first of an attack) starts nothing. Then its line is drawn: as steep as from the level before
+//! to now, but no steeper than the rising cells themselves, so that a step is not taken for a ramp.
+//! Rates that fall are not extrapolated: a forecast only ever asks for more.
 
-use super::cells::CELL_MS;
-use super::observation::ShardObservation;
-use super::state::{LoadTrend, Trend};
-use super::{Rate, Seconds, Share, TimeMs};
+use super::observation::{ClassWindow, ShardObservation, Trend};
+use super::{Rate, Seconds, Share};
 
-/// Seconds over which the level is smoothed.
-const LEVEL_S: f64 = 60.0;
-/// Seconds over which the steadier level is.
-const SLOW_S: f64 = 300.0;
-/// Seconds over which noise is.
-const NOISE_S: f64 = 1800.0;
-/// Farthest that a cell counts from the level, as a part of it.
-const FARTHEST: f64 = 0.3;
-/// A slope counts where it adds more than this many times the noise.
-const SIGNIFICANT: f64 = 1.5;
-/// Noise that is assumed before it is measured, and the least: a part of the level.
-const LEAST_NOISE: f64 = 0.04;
+/// Seconds of a cell.
+const CELL_S: f64 = 10.0;
+/// Cells that the level is taken from, and each mean of which the highest is the peak.
+const LEVEL: usize = 18;
+const PEAK: usize = 30;
+/// Cells in which a rise may show, at least and at most.
+const RISE_MIN: usize = 4;
+const RISE_MAX: usize = 12;
+/// Cells before it that it must stand out of, at least and at most.
+const BEFORE_MIN: usize = 12;
+const BEFORE_MAX: usize = 45;
+/// Standard deviations by which it must.
+const SIGNIFICANT: f64 = 4.5;
+/// The least noise that is assumed, as a part of the level: below it a rise does not matter.
+const NOISE_MIN: f64 = 0.02;
 
 /// Rates per second.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -30,128 +33,193 @@ pub(super) struct Load {
     pub writes: f64,
 }
 
-impl LoadTrend {
-    /// Takes in the last whole cell, once.
-    pub(super) fn observe(&mut self, seen: &ShardObservation, now: TimeMs, window: Seconds) {
-        let cell = now.0 / CELL_MS;
-        let passed = match self.cell {
-            None => {
-                // A restart of the memory, not of the load: the minute says more than a cell.
-                self.reads = Trend::starting(seen.reads.minute_rate);
-                self.writes = Trend::starting(seen.writes.minute_rate);
-                0
-            }
-            Some(before) => cell.saturating_sub(before),
-        };
-        self.cell = Some(cell);
-        if passed == 0 {
-            return;
-        }
-        // After a gap a cell says little, and the minute more.
-        let pick = |cell_rate, minute_rate| if passed == 1 { cell_rate } else { minute_rate };
-        let seconds = passed.min(60) as f64 * 10.0;
-        let slope_s = f64::from(window.0) / 7.5;
-        let reads = pick(seen.reads.cell_rate, seen.reads.minute_rate);
-        let writes = pick(seen.writes.cell_rate, seen.writes.minute_rate);
-        self.reads.observe(reads, seconds, slope_s);
-        self.writes.observe(writes, seconds, slope_s);
-    }
-
-    /// Begins anew at the rates of now: a surge turned out to be growth.
-    pub(super) fn restart(&mut self, seen: &ShardObservation) {
-        self.reads = Trend::starting(seen.reads.cell_rate);
-        self.writes = Trend::starting(seen.writes.cell_rate);
-    }
-
+impl Load {
     /// The highest load expected within `ahead`.
-    pub(super) fn ahead(&self, ahead: Seconds) -> Load {
-        Load { reads: self.reads.ahead(ahead), writes: self.writes.ahead(ahead) }
+    pub(super) fn ahead(seen: &ShardObservation, ahead: Seconds) -> Self {
+        // More clients will ask as much each: a crowd shows in their number before it stands out of
+        // the noise of what they ask.
+        let clients = seen.clients.trend;
+        let more = match clients.slope {
+            Rate(0) => 0.0,
+            _ => clients.ahead(ahead) / clients.mean.as_f64().max(1.0),
+        };
+        let of = |trend: Trend| trend.ahead(ahead).max(trend.mean.as_f64() * more);
+        Self { reads: of(seen.reads.trend), writes: of(seen.writes.trend) }
     }
 
-    /// The load that must be expected when shrinking: steady, or what is forecast if that is more.
-    pub(super) fn steady(&self, ahead: Seconds) -> Load {
-        let steady = |t: Trend| {
-            let growing = t.growth(ahead) > 0.0;
-            if growing { t.ahead(ahead).max(t.slow.as_f64()) } else { t.slow.as_f64() }
+    /// The load that must be expected when shrinking: the highest of the last half hour, what is
+    /// forecast if it rises, and on top what came on top of the last hour's mean: it may do so
+    /// again. None before a half hour is known.
+    pub(super) fn steady(seen: &ShardObservation, ahead: Seconds) -> Option<Self> {
+        let steady = |class: &ClassWindow| {
+            let trend = class.trend;
+            let usual = class.baseline_rate.map_or(trend.level, |rate| rate);
+            let gained = (trend.level.as_f64() - usual.as_f64()).max(0.0);
+            Some(trend.peak?.as_f64().max(trend.ahead(ahead)) + gained)
         };
-        Load { reads: steady(self.reads), writes: steady(self.writes) }
+        Some(Self { reads: steady(&seen.reads)?, writes: steady(&seen.writes)? })
     }
 }
 
 impl Trend {
-    fn starting(rate: Rate) -> Self {
-        Self { level: rate, slow: rate, slope: 0, noise: Share::ZERO }
+    /// Cells that a trend with a peak over `window` looks at.
+    pub fn cells(window: Seconds) -> usize {
+        (window.0 as usize / CELL_S as usize).max(RISE_MAX + BEFORE_MAX)
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn observe(&mut self, rate: Rate, seconds: f64, slope_s: f64) {
-        let level = self.level.as_f64();
-        if level <= 0.0 {
-            *self = Self::starting(rate);
-            return;
-        }
-        let weight = |span: f64| seconds / (span + seconds);
-        let slope = self.slope as f64 / 1e6;
-        let expected = (level + slope * seconds).max(0.0);
-        let off = (rate.as_f64() - expected).clamp(-FARTHEST * expected, FARTHEST * expected);
-        let next = expected + weight(LEVEL_S) * off;
-        let steep = slope + weight(slope_s) * ((next - level) / seconds - slope);
-        let slow = self.slow.as_f64() + weight(SLOW_S) * (expected + off - self.slow.as_f64());
-        let noise = self.noise.as_f64();
-        let part = if expected > 0.0 { off.abs() / expected } else { 0.0 };
-        let rate_of = |x: f64| Rate((x.max(0.0) * 1e3).round() as u64);
-        *self = Self {
-            level: rate_of(next),
-            slow: rate_of(slow),
-            slope: (steep * 1e6).round() as i64,
-            noise: Share::from_f64(noise + weight(NOISE_S) * (part - noise)),
+    /// The trend of `rates` per second of whole cells, the last one last.
+    pub fn of(rates: &[f64], window: Seconds) -> Self {
+        let level = cut_sum(last(rates, LEVEL)) / rates.len().clamp(1, LEVEL) as f64;
+        let span = window.0 as usize / CELL_S as usize;
+        let peak = (rates.len() >= span).then(|| rate(highest_mean(last(rates, span), PEAK)));
+        let rates = last(rates, RISE_MAX + BEFORE_MAX);
+        let noise = noise(rates).max(NOISE_MIN * level);
+        let now = Self {
+            mean: rate(level),
+            level: rate(level),
+            peak,
+            slope: Rate(0),
+            noise: Share::ZERO,
         };
+        let now = Self { noise: Share::from_f64(noise / level.max(1e-9)), ..now };
+        let rises = (RISE_MIN..=RISE_MAX).filter_map(|cells| Rise::within(rates, cells, noise));
+        match rises.max_by(|a, b| a.score.total_cmp(&b.score)) {
+            Some(rise) if rise.score > SIGNIFICANT => {
+                Self { level: rate(rise.level.max(level)), slope: rate(rise.slope), ..now }
+            }
+            _ => now,
+        }
     }
 
-    /// What the slope adds within `ahead`; 0 where it does not exceed the noise.
-    fn growth(&self, ahead: Seconds) -> f64 {
-        let added = self.slope as f64 / 1e6 * f64::from(ahead.0);
-        let noise = self.noise.as_f64().max(LEAST_NOISE) * SIGNIFICANT;
-        if added > noise * self.level.as_f64() { added } else { 0.0 }
+    /// The rate expected after `ahead`.
+    fn ahead(self, ahead: Seconds) -> f64 {
+        self.level.as_f64() + self.slope.as_f64() * f64::from(ahead.0)
     }
+}
 
-    fn ahead(&self, ahead: Seconds) -> f64 {
-        self.level.as_f64() + self.growth(ahead)
+/// What the last cells look like as a rise.
+struct Rise {
+    /// By how many standard deviations it stands out.
+    score: f64,
+    /// Where it is.
+    level: f64,
+    /// How steep it is, per second.
+    slope: f64,
+}
+
+impl Rise {
+    fn within(rates: &[f64], cells: usize, noise: f64) -> Option<Self> {
+        let (before, rising) = rates.split_at_checked(rates.len().checked_sub(cells)?)?;
+        let before = last(before, BEFORE_MAX);
+        if before.len() < BEFORE_MIN {
+            return None;
+        }
+        let (base, n) = (mean(before), cells as f64);
+        let error = noise * (1.0 / n + 1.0 / before.len() as f64).sqrt();
+        let score = (cut_sum(rising) / n - base) / error.max(1e-9);
+        let center = (n - 1.0) / 2.0;
+        let squares = n * (n * n - 1.0) / 12.0;
+        let (mut own, mut anchored, mut anchor) = (0.0, 0.0, 0.0);
+        for (at, &rate) in rising.iter().enumerate() {
+            let at = at as f64;
+            own += (at - center) * rate / squares;
+            anchored += (at + 1.0) * (rate - base);
+            anchor += (at + 1.0) * (at + 1.0);
+        }
+        let slope = own.min(anchored / anchor).max(0.0);
+        Some(Self { score, level: mean(rising) + slope * center, slope: slope / CELL_S })
     }
+}
+
+fn last(rates: &[f64], count: usize) -> &[f64] {
+    rates.get(rates.len().saturating_sub(count)..).unwrap_or(rates)
+}
+
+/// The sum, in which the highest counts as much as the second highest.
+fn cut_sum(rates: &[f64]) -> f64 {
+    let (mut first, mut second) = (0.0_f64, 0.0_f64);
+    for &rate in rates {
+        second = second.max(rate.min(first));
+        first = first.max(rate);
+    }
+    let cut = if rates.len() > 1 { first - second } else { 0.0 };
+    rates.iter().sum::<f64>() - cut
+}
+
+/// The highest mean of `count` neighbours.
+fn highest_mean(rates: &[f64], count: usize) -> f64 {
+    let count = count.clamp(1, rates.len().max(1));
+    let mut sum: f64 = rates.iter().take(count).sum();
+    let mut highest = sum;
+    for (new, old) in rates.iter().skip(count).zip(rates) {
+        sum += new - old;
+        highest = highest.max(sum);
+    }
+    highest / count as f64
+}
+
+fn mean(rates: &[f64]) -> f64 {
+    rates.iter().sum::<f64>() / rates.len().max(1) as f64
+}
+
+/// Standard deviation of single cells, from the differences of neighbours: a trend does not count.
+fn noise(rates: &[f64]) -> f64 {
+    let pairs = rates.iter().zip(rates.iter().skip(1));
+    let squares: f64 = pairs.map(|(a, b)| (b - a) * (b - a)).sum();
+    (squares / (2 * rates.len().saturating_sub(1).max(1)) as f64).sqrt()
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn rate(per_second: f64) -> Rate {
+    Rate((per_second.max(0.0) * 1e3).round() as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(rates: impl Iterator<Item = f64>) -> LoadTrend {
-        let mut trend = LoadTrend::default();
-        for (cell, rate) in rates.enumerate() {
-            let mut seen = ShardObservation::default();
-            seen.reads.cell_rate = Rate::per_second(rate as u64);
-            seen.reads.minute_rate = seen.reads.cell_rate;
-            trend.observe(&seen, TimeMs((cell as u64 + 1) * CELL_MS), Seconds(900));
-        }
-        trend
+    /// 1000 a second with 12 % of noise either way, as `shape` makes of it, by cell.
+    fn run(cells: usize, shape: impl Fn(usize) -> f64) -> Trend {
+        let mut seed = 1_u64;
+        let mut share = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as f64 / f64::from(1_u32 << 31)
+        };
+        let rates: Vec<f64> = (0..cells)
+            .map(|cell| 1000.0 * shape(cell) * (1.0 + 0.12 * (2.0 * share() - 1.0)))
+            .collect();
+        Trend::of(&rates, Seconds::minutes(30))
     }
 
     #[test]
-    fn a_crowd_is_foreseen_and_noise_is_not() {
-        let noisy = run((0..400).map(|i| if i % 2 == 0 { 1080.0 } else { 920.0 }));
-        let ahead = noisy.ahead(Seconds(120)).reads;
-        assert!((950.0..1050.0).contains(&ahead), "{ahead}");
-        // Three times as much within ten minutes: after two of them 1400 are there, and the
-        // forecast says more.
-        let crowd =
-            run((0..112).map(|i| if i < 100 { 1000.0 } else { 1000.0 + 33.3 * (i - 99) as f64 }));
-        let ahead = crowd.ahead(Seconds(120)).reads;
-        assert!((1400.0..2100.0).contains(&ahead), "{ahead}");
+    fn noise_is_no_rise() {
+        for cells in 60..4000 {
+            let trend = run(cells, |_| 1.0);
+            assert_eq!(trend.slope, Rate(0), "{cells}");
+            assert!((940.0..1060.0).contains(&trend.ahead(Seconds(120))), "{trend:?}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_is_foreseen_within_ninety_seconds() {
+        // Three times as much within ten minutes: a fifth more each minute.
+        let crowd = |at: usize| 1.0 + 0.2 / 6.0 * at.saturating_sub(200) as f64;
+        let ahead = run(209, crowd).ahead(Seconds(120));
+        assert!((1450.0..2300.0).contains(&ahead), "{ahead}");
+        let ahead = run(230, crowd).ahead(Seconds(120));
+        assert!((2000.0..3000.0).contains(&ahead), "{ahead}");
+    }
+
+    #[test]
+    fn a_step_is_seen_and_not_taken_for_a_ramp() {
+        let step = |at: usize| if at < 200 { 1.0 } else { 2.0 };
+        let ahead = run(206, step).ahead(Seconds(120));
+        assert!((1850.0..2700.0).contains(&ahead), "{ahead}");
     }
 
     #[test]
     fn one_odd_cell_moves_little() {
-        let odd = run((0..200).map(|i| if i == 199 { 2900.0 } else { 1000.0 }));
-        let ahead = odd.ahead(Seconds(120)).reads;
-        assert!(ahead < 1060.0, "{ahead}");
+        let odd = run(200, |at| if at == 199 { 2.9 } else { 1.0 });
+        assert!(odd.slope == Rate(0) && odd.level.as_f64() < 1200.0, "{odd:?}");
     }
 }

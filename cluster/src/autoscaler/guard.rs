@@ -1,11 +1,13 @@
 //! What a cluster may do at once, in an hour, in a day, and with how many nodes (3.2 guards, I9).
 //! Repairs never pass here.
 
+use std::collections::BTreeSet;
+
 use super::config::Config;
 use super::explain::Held;
-use super::state::{Answer, State};
+use super::state::{Answer, Request, State};
 use super::{Choice, Observation, TimeMs};
-use crate::topology::SplitCause;
+use crate::topology::{RequestId, SplitCause};
 
 /// Milliseconds of an hour.
 const HOUR_MS: u64 = 3_600_000;
@@ -28,9 +30,17 @@ impl<'a> Guard<'a> {
     pub(super) fn new(config: &'a Config, state: &State, observation: &Observation) -> Self {
         let topology = &observation.topology;
         let nodes = u32::try_from(topology.node_count()).unwrap_or(u32::MAX);
-        let open = state.requests.values().filter(|r| !matches!(r.answer, Answer::Joined { .. }));
+        // What was asked for a moment ago and is not observed yet is asked for again, not besides;
+        // whoever has joined is counted as a node.
+        let next = topology.counters().operation;
+        let joined: BTreeSet<RequestId> = topology.nodes().filter_map(|n| n.request).collect();
+        let waits = |(id, r): &(&RequestId, &Request)| {
+            let came = matches!(r.answer, Answer::Joined { .. }) || joined.contains(id);
+            r.operation < next && !came
+        };
+        let open = state.requests.iter().filter(waits);
         let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
-        let most = (nodes / config.budget.nodes_per_operation.max(1)).max(1);
+        let most = config.budget.operations(nodes);
         let flying = topology.operations().filter(|o| !o.kind.is_repair()).count();
         let actions = config.budget.max_actions_per_hour;
         let hours = config.budget.max_node_hours_per_day;
@@ -77,6 +87,13 @@ impl<'a> Guard<'a> {
         self.more_nodes = self.more_nodes.saturating_sub(nodes_for(&granted));
         self.nodes = self.nodes.saturating_sub(u32::from(leaves));
         Ok(granted)
+    }
+
+    /// How many more nodes growth in flight may ask for.
+    pub(super) fn admit_more(&mut self, wanted: u32) -> u32 {
+        let granted = if self.held || !self.hours_left { 0 } else { wanted.min(self.more_nodes) };
+        self.more_nodes -= granted;
+        granted
     }
 
     fn is_quiet(&self) -> bool {

@@ -1,6 +1,5 @@
 //! What one shard needs, by itself: growing before shrinking, and why not now.
 
-use super::config::Mode;
 use super::explain::{
     Comparison, Explanation, Figure, Held, Input, Metric, Otherwise, Relation, Rule,
 };
@@ -27,24 +26,21 @@ pub(super) fn judge(view: &View<'_>, shards: usize) -> Judgement {
     let short = view.mach() < least;
     let up = trigger.fired.is_some();
     let surging = view.memory.surge.is_some_and(|s| !s.legitimate);
-    let held_long = view
-        .memory
-        .up_since
-        .is_some_and(|since| view.now.is_past(since, view.config.forecast.up_hold))
+    let held_long = trigger.steady
+        || view
+            .memory
+            .up_since
+            .is_some_and(|since| view.now.is_past(since, view.config.forecast.up_hold))
         || view.config.forecast.up_hold == Seconds(0);
     let burst = burst(view, up);
 
     let (calm, low) = trigger::calm(view);
     let shrinks = if up || short { None } else { down::shrink(view, shards, least) };
     let fits = |found: &(Choice, Vec<Comparison>)| found.1.iter().all(|c| c.holds);
-    let down = calm && view.memory.surge.is_none() && shrinks.as_ref().is_some_and(fits);
-    let patience = match view.config.mode {
-        Mode::Predictive => view.config.forecast.down_utilisation_window,
-        // Its average is over an hour; nothing need be waited for beyond that.
-        Mode::Article => Seconds(0),
-    };
-    let down_long = patience == Seconds(0)
-        || view.memory.down_since.is_some_and(|since| view.now.is_past(since, patience));
+    let kept = view.predictive().then_some(view.config.forecast.down_utilisation_window);
+    let rested = kept.zip(view.memory.grown).is_none_or(|(span, at)| view.now.is_past(at, span));
+    let down = calm && rested && view.memory.surge.is_none() && shrinks.as_ref().is_some_and(fits);
+    let divides = if up || surging || short { None } else { up::divide(view) };
 
     let mut held = Vec::new();
     let (choice, rule, comparisons) = match (trigger.fired, shrinks) {
@@ -66,7 +62,11 @@ pub(super) fn judge(view: &View<'_>, shards: usize) -> Judgement {
             let nodes = (least - view.mach()).min(view.config.replicas.batch_step).max(1);
             (Choice::Grow { nodes }, Some(Rule::Minimum), vec![minimum(view, least)])
         }
-        (None, Some((choice, after))) if down && down_long => {
+        _ if divides.is_some() => {
+            let choice = divides.unwrap_or(Choice::Stay);
+            (choice, Some(Rule::Divide), vec![too_many(view)])
+        }
+        (None, Some((choice, after))) if down => {
             (choice, Some(Rule::Down), after.into_iter().chain(low).collect())
         }
         (None, Some((_, after))) => {
@@ -107,6 +107,11 @@ pub(super) fn now_or_later(view: &View<'_>, choice: Choice) -> (Choice, Vec<Held
         if grows && shrinking && operation.phase.can_cancel() {
             return (Choice::Abort, Vec::new());
         }
+        // Growth in flight may be widened.
+        if matches!(choice, Choice::Grow { .. }) && operation.kind == OperationKind::Grow {
+            let unhealthy = view.unhealthy().map(|node| Held::Unhealthy { node });
+            return (choice, unhealthy.into_iter().collect());
+        }
         return (choice, vec![Held::Busy { operation: operation.id }]);
     }
     let mut held = Vec::new();
@@ -143,6 +148,12 @@ fn burst(view: &View<'_>, up: bool) -> bool {
 fn minimum(view: &View<'_>, least: u32) -> Comparison {
     let (have, least) = (Figure::Count(view.mach().into()), Figure::Count(least.into()));
     Comparison::new(Metric::Nodes, have, Relation::Below, least, None)
+}
+
+fn too_many(view: &View<'_>) -> Comparison {
+    let have = Figure::Count(view.replica_count().into());
+    let most = Figure::Count(view.config.replicas.max_replicas.into());
+    Comparison::new(Metric::Replicas, have, Relation::Above, most, None)
 }
 
 /// The reasons as data.

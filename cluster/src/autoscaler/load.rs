@@ -74,18 +74,18 @@ impl View<'_> {
 
     /// What is expected when a change begun now takes effect.
     pub(super) fn coming(&self) -> Load {
-        self.memory.trend.ahead(self.config.forecast.lookahead)
+        Load::ahead(self.seen, self.config.forecast.lookahead)
     }
 
-    /// The same twice as far ahead: what a change should last for.
+    /// The same twice as far ahead: a change should last until the one after it has an effect.
     pub(super) fn lasting(&self) -> Load {
         let ahead = self.config.forecast.lookahead.0.saturating_mul(2);
-        self.memory.trend.ahead(Seconds(ahead))
+        Load::ahead(self.seen, Seconds(ahead))
     }
 
-    /// What must be expected when shrinking.
-    pub(super) fn steady(&self) -> Load {
-        self.memory.trend.steady(self.config.forecast.lookahead)
+    /// What must be expected when shrinking; none before enough is known.
+    pub(super) fn steady(&self) -> Option<Load> {
+        Load::steady(self.seen, self.config.forecast.lookahead)
     }
 
     /// How busy `load` makes a shard of this Mach whose Writer is of `writer`; none if costs are

@@ -1,16 +1,25 @@
 //! More Load Managers, or fewer: the only decisions that processor and memory make (R24, R34, X30).
 
+use std::collections::BTreeMap;
+
 use super::config::Config;
 use super::explain::{Comparison, Explanation, Figure, Held, Metric, Relation, Rule};
 use super::state::LoadManagersState;
 use super::{Choice, Decision, Observation, Seconds, Share};
-use crate::topology::{Node, OperationId, OperationKind};
+use crate::topology::{Node, OperationId, OperationKind, ShardId};
 
 /// Load Managers beyond the one of each shard.
 pub(super) fn extra(observation: &Observation) -> u32 {
     let topology = &observation.topology;
-    let count = topology.load_managers().count().saturating_sub(topology.shard_count());
-    u32::try_from(count).unwrap_or(u32::MAX)
+    let mut shadows: BTreeMap<ShardId, u32> = BTreeMap::new();
+    for node in topology.load_managers() {
+        // The shadow of a part is the Load Manager of a child to come.
+        let whole = |s: &ShardId| topology.member(*s, node.id).is_none_or(|m| m.part.is_none());
+        if let Some(shard) = node.shadow.filter(whole) {
+            *shadows.entry(shard).or_default() += 1;
+        }
+    }
+    shadows.values().map(|n| n.saturating_sub(1)).fold(0, u32::saturating_add)
 }
 
 /// What to do about Load Managers, if anything, and what is remembered of them.
@@ -36,8 +45,8 @@ pub(super) fn decide(
         Some(_) if memory.over_since.is_empty() => memory.idle_since.or(Some(now)),
         _ => None,
     };
-    let idle =
-        memory.idle_since.is_some_and(|s| now.is_past(s, config.load_manager.lm_idle_window));
+    // What the figures are the highest of is the idle window already.
+    let idle = memory.idle_since.is_some();
     let (choice, rule, comparisons) = match spare {
         _ if !memory.over_since.is_empty() => {
             (Choice::AddLoadManager, Rule::LoadManagerUp, compared)

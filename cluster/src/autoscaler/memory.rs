@@ -30,26 +30,26 @@ pub(super) fn refresh(
         memory.cooldown_down_until = now.after(rules.cooldown_down);
         (memory.up_since, memory.down_since, memory.merge_since) = (None, None, None);
     }
-    let divides =
-        |o: &Operation| matches!(o.kind, OperationKind::Split { .. } | OperationKind::Merge { .. });
-    if busy.is_some_and(divides) || (born && shard.parent.is_some()) {
+    let kind = busy.map(|o| &o.kind);
+    let divides = matches!(kind, Some(OperationKind::Split { .. }));
+    if divides || matches!(kind, Some(OperationKind::Grow)) || born {
+        memory.grown = Some(now);
+    }
+    if divides || (born && shard.parent.is_some()) {
         memory.cooldown_merge_until = now.after(rules.cooldown_merge);
+    }
+    if matches!(kind, Some(OperationKind::Merge { .. })) {
+        memory.cooldown_split_until = now.after(rules.cooldown_merge);
     }
     let begun = id.is_some() && memory.busy != id && !born;
     memory.busy = id;
 
     memory.class = class::class(&config.class, memory.class, seen);
-    let was = memory.surge;
-    let (surge, event) = surge::surge(&config.surge, shard.id, was, seen, now);
+    let (surge, event) = surge::surge(&config.surge, shard.id, memory.surge, seen, now);
     memory.surge = surge;
-    match surge {
+    if surge.is_some_and(|s| !s.legitimate) {
         // What an attack adds is no load to grow for.
-        Some(s) if !s.legitimate => {
-            (memory.up_since, memory.down_since, memory.merge_since) = (None, None, None);
-            memory.trend.cell = Some(now.0 / super::cells::CELL_MS);
-        }
-        Some(_) if was.is_some_and(|s| !s.legitimate) => memory.trend.restart(seen),
-        _ => memory.trend.observe(seen, now, config.forecast.forecast_window),
+        (memory.up_since, memory.down_since, memory.merge_since) = (None, None, None);
     }
     (memory, begun, event)
 }

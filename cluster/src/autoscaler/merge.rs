@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Config;
 use super::capacity::Utilisation;
 use super::down::at_most;
 use super::explain::Comparison;
@@ -43,16 +44,23 @@ pub(super) fn pairs<'a>(
     pairs
 }
 
+/// Mach of one shard in place of two that have so many Replicas.
+pub(super) fn mach(config: &Config, replicas: usize) -> u32 {
+    let replicas = u32::try_from(replicas).unwrap_or(u32::MAX);
+    replicas.clamp(1, config.replicas.max_replicas).saturating_add(2)
+}
+
 fn together(left: &View<'_>, right: &View<'_>) -> Vec<Comparison> {
     if !left.predictive() {
         return Vec::new();
     }
-    let (one, other) = (left.steady(), right.steady());
-    let load = Load { reads: one.reads + other.reads, writes: one.writes + other.writes };
-    let replicas = left.replica_count().saturating_add(right.replica_count());
-    let mach = replicas.clamp(1, left.config.replicas.max_replicas).saturating_add(2);
-    let after = left.utilisation(load, mach, left.writer_level());
-    let idle = load.reads + load.writes <= 0.0;
+    let load = left.steady().zip(right.steady()).map(|(one, other)| Load {
+        reads: one.reads + other.reads,
+        writes: one.writes + other.writes,
+    });
+    let mach = mach(left.config, left.shape.replicas.len() + right.shape.replicas.len());
+    let after = load.and_then(|load| left.utilisation(load, mach, left.writer_level()));
+    let idle = load.is_some_and(|load| load.reads + load.writes <= 0.0);
     let after = after.map_or(if idle { 0.0 } else { 1.0 }, Utilisation::highest);
     vec![at_most(left, after)]
 }

@@ -13,7 +13,7 @@ use super::{Share, TimeMs};
 use crate::topology::{Format, Level, NodeId, OperationId, RequestId, ShardId, Topology};
 
 pub use shard::{BucketHeat, ClientMix, CrossBucket, MemberObservation, ShardObservation, Work};
-pub use window::{Aggregate, ClassWindow};
+pub use window::{Aggregate, ClassWindow, Trend};
 pub use word::OperatorWord;
 
 /// Everything a decision looks at. What the maps leave out is unknown, not zero.

@@ -18,6 +18,15 @@ pub(super) fn hot_bucket(view: &View<'_>) -> Option<(BucketId, Share)> {
 
 /// How to divide it, or why not.
 pub(super) fn split(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, Held> {
+    let goal = possible(view, cause)?;
+    match cause {
+        SplitCause::Reads if !helps(view, goal.at) => Err(Held::Unhelpful),
+        _ => Ok(goal),
+    }
+}
+
+/// How it could be divided, whether that helps or not.
+pub(super) fn possible(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, Held> {
     let at = place(view).ok_or(Held::Buckets)?;
     if hot_bucket(view).is_some() {
         return Err(Held::HotBucket);
@@ -31,22 +40,16 @@ pub(super) fn split(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, Hel
     if tied.is_some() && !rules.split_despite_cross_bucket {
         return Err(Held::CrossBucket);
     }
-    if view.now < view.memory.cooldown_merge_until {
-        let remaining_ms = view.memory.cooldown_merge_until.since_ms(view.now);
+    if view.now < view.memory.cooldown_split_until {
+        let remaining_ms = view.memory.cooldown_split_until.since_ms(view.now);
         return Err(Held::CoolDown { remaining_ms });
     }
     let levels = &view.config.levels;
     let child_level = levels.child_level.unwrap_or_else(|| view.writer_level());
     let goal = SplitGoal { at, cause, child_level, paired_level: None };
-    match cause {
-        SplitCause::Reads if !helps(view, at) => Err(Held::Unhelpful),
-        SplitCause::Reads => Ok(goal),
-        SplitCause::Writes => {
-            let pair = levels.paired_level;
-            let weaker = pair.is_some_and(|level| is_weaker(view, level));
-            if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { paired_level: pair, ..goal }) }
-        }
-    }
+    let pair = levels.paired_level.filter(|_| cause == SplitCause::Writes);
+    let weaker = pair.is_some_and(|level| is_weaker(view, level));
+    if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { paired_level: pair, ..goal }) }
 }
 
 /// Where: by count, or by load if that is skewed (X25). Bytes per bucket are not observed, and keys
@@ -85,28 +88,43 @@ fn left_share(view: &View<'_>, at: BucketId) -> f64 {
     ((known + rest) / total.max(all)).clamp(0.0, 1.0)
 }
 
-/// X8: the busiest node is less busy afterwards, or the working set does not fit. Without known
-/// costs nothing speaks against it.
+/// X8: the busiest node is less busy afterwards, or the working set does not fit, or there are
+/// Replicas enough for two shards. Without known costs nothing speaks against it.
 fn helps(view: &View<'_>, at: BucketId) -> bool {
     let rules = &view.config.split;
     let too_big = rules.split_working_set.is_some_and(|most| view.seen.working_set_bytes > most);
     if !rules.split_guard || too_big {
         return true;
     }
-    let load = view.lasting();
-    let (Some(before), Some(after)) = (view.utilisation_now(load), halves(view, load, at)) else {
+    let (load, have) = (view.lasting(), view.replica_count());
+    let (Some(before), Some(after)) =
+        (view.utilisation_now(load), halves(view, load, at, have).map(Utilisation::highest))
+    else {
         return true;
     };
-    after.highest() < before.highest() * view.config.forecast.improvement.as_f64()
+    // More than a shard should have: then it is enough that nothing gets worse.
+    if have > view.config.replicas.max_replicas {
+        let target = view.config.forecast.target_utilisation.as_f64();
+        return after <= target.max(before.highest());
+    }
+    after < before.highest() * view.config.forecast.improvement.as_f64()
 }
 
-/// How busy the busier half is: one Replica becomes the child's Writer, the others are shared out.
-fn halves(view: &View<'_>, load: Load, at: BucketId) -> Option<Utilisation> {
+/// With how many Replicas each half could do its work; `most` if not even with so many.
+pub(super) fn fit_for_halves(view: &View<'_>, most: u32) -> u32 {
+    let Some(at) = place(view) else { return most };
+    let (load, target) = (view.lasting(), view.config.forecast.target_utilisation.as_f64());
+    let fits = |n: &u32| halves(view, load, at, *n).is_none_or(|after| after.highest() <= target);
+    (view.replica_count()..most).find(fits).unwrap_or(most)
+}
+
+/// How busy the busier half of a shard of so many Replicas is: one becomes the child's Writer, the
+/// others are shared out.
+fn halves(view: &View<'_>, load: Load, at: BucketId, have: u32) -> Option<Utilisation> {
     let share = left_share(view, at);
     let share = share.max(1.0 - share);
     let part = Load { reads: load.reads * share, writes: load.writes * share };
-    let each = view.replica_count().saturating_sub(1) / 2;
-    let servers = view.servers(each.max(1))?;
+    let servers = view.servers((have.saturating_sub(1) / 2).max(1))?;
     let writes = part.writes * view.cost(view.writer_level())?.write;
     Some(Utilisation { reads: replicas(part, &servers), writes })
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::explain::Held;
-use super::{Choice, Decision, Desired, NodeRequest, Rate, Share, TimeMs};
+use super::{Choice, Decision, Desired, NodeRequest, OperatorWord, Rate, TimeMs};
 use crate::topology::{Format, Level, NodeId, OperationId, RequestId, ShardId};
 
 /// The whole memory. `State::default()` is a cluster's first.
@@ -26,6 +26,9 @@ pub struct State {
     pub operations: BTreeMap<OperationId, OperationState>,
     /// Decisions that wait for an operator's approval.
     pub pending: BTreeMap<OperationId, Pending>,
+    /// Splits and merges that an operator asked for and that have not begun.
+    #[serde(default)]
+    pub asked: BTreeMap<ShardId, Asked>,
     /// What things cost on a node of each level, learned.
     pub capacity: CapacityTable,
     /// What was spent of the budgets.
@@ -34,6 +37,9 @@ pub struct State {
     pub held: bool,
     /// Nodes whose loss was reported and is not repaired yet.
     pub lost: BTreeSet<NodeId>,
+    /// Nodes whose release or fence operators were asked for already.
+    #[serde(default)]
+    pub told: BTreeSet<NodeId>,
     /// The next request's number.
     pub next_request: RequestId,
     /// The next operation's number; never below the topology's counter.
@@ -72,15 +78,25 @@ pub struct ShardState {
     pub cooldown_up_until: TimeMs,
     /// No shrinking before this.
     pub cooldown_down_until: TimeMs,
-    /// No split after a merge nor merge after a split before this.
+    /// No merge after a split before this.
     pub cooldown_merge_until: TimeMs,
+    /// No split after a merge before this.
+    #[serde(default)]
+    pub cooldown_split_until: TimeMs,
+    /// Since when fewer nodes than are on their way to it are enough.
+    #[serde(default)]
+    pub enough_since: Option<TimeMs>,
+    /// Since when it has had more Replicas than a shard should have.
+    #[serde(default)]
+    pub crowded_since: Option<TimeMs>,
+    /// When it was last being grown or divided: nothing is taken back of that for
+    /// `down-utilisation-window`.
+    #[serde(default)]
+    pub grown: Option<TimeMs>,
     /// When its last operation was completed: windows begin there (X9).
     pub last_completed: Option<TimeMs>,
     /// The surge it is in.
     pub surge: Option<Surge>,
-    /// Its load as smoothed and forecast; still while a surge lasts.
-    #[serde(default)]
-    pub trend: LoadTrend,
     /// The operation that was in flight on it a second ago: its end starts the cool-downs.
     #[serde(default)]
     pub busy: Option<OperationId>,
@@ -90,30 +106,6 @@ pub struct ShardState {
     /// What was last told of it, so that it is told once.
     #[serde(default)]
     pub told: Option<(Choice, Vec<Held>)>,
-}
-
-/// Reads and writes of a shard over time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct LoadTrend {
-    /// The ten-second cell that was last taken in, counted from time 0; none before the first.
-    pub cell: Option<u64>,
-    /// Reads.
-    pub reads: Trend,
-    /// Writes.
-    pub writes: Trend,
-}
-
-/// One rate, smoothed (Holt's method: level and slope).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Trend {
-    /// What it is, over about a minute.
-    pub level: Rate,
-    /// What it is, over about five minutes: steadier, for shrinking.
-    pub slow: Rate,
-    /// How it changes: millionths of a request per second, per second.
-    pub slope: i64,
-    /// How far single cells lie from the level on average, as a share of it.
-    pub noise: Share,
 }
 
 /// A surge in progress (X13).
@@ -138,6 +130,12 @@ pub struct LoadManagersState {
     pub idle_since: Option<TimeMs>,
     /// No change before this.
     pub cooldown_until: TimeMs,
+    /// When a surge was last absorbed.
+    #[serde(default)]
+    pub surged: Option<TimeMs>,
+    /// Since when each draining one has been seen to drain.
+    #[serde(default)]
+    pub draining_since: BTreeMap<NodeId, TimeMs>,
     /// The operation that was in flight on them a second ago.
     #[serde(default)]
     pub busy: Option<OperationId>,
@@ -209,6 +207,15 @@ pub struct Pending {
     pub approved: Option<bool>,
 }
 
+/// What an operator asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// When.
+    pub since: TimeMs,
+    /// What: to split, or to merge.
+    pub word: OperatorWord,
+}
+
 /// What things cost on a node of each level, in nanoseconds of a node's time; levels without an
 /// entry were never measured.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -253,10 +260,12 @@ impl Default for State {
             requests: BTreeMap::new(),
             operations: BTreeMap::new(),
             pending: BTreeMap::new(),
+            asked: BTreeMap::new(),
             capacity: CapacityTable::default(),
             budget: BudgetState::default(),
             held: false,
             lost: BTreeSet::new(),
+            told: BTreeSet::new(),
             next_request: RequestId(1),
             next_operation: OperationId(1),
             next_event: 1,

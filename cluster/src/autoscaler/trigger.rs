@@ -21,6 +21,8 @@ pub(super) enum Cause {
 pub(super) struct Trigger {
     /// The first rule that fired, and for what.
     pub fired: Option<(Rule, Cause)>,
+    /// The forecast is among what fired: one odd cell does not move it.
+    pub steady: bool,
     /// The rule that would have fired with more samples.
     pub too_few: bool,
     pub comparisons: Vec<Comparison>,
@@ -100,10 +102,12 @@ pub(super) fn up(view: &View<'_>) -> Trigger {
             None => quiet.push(highest),
         }
     }
+    let steady = fired.iter().any(|(rule, ..)| *rule == Rule::UtilisationUp);
     let first = fired.first().map(|(rule, cause, _)| (*rule, *cause));
     let comparisons = fired.into_iter().map(|f| f.2).chain(quiet).collect();
     Trigger {
         fired: first.map(|(rule, cause)| (rule, by_class(view, cause))),
+        steady,
         too_few,
         comparisons,
     }

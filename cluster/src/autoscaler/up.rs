@@ -4,8 +4,9 @@
 use super::Choice;
 use super::capacity::replicas;
 use super::explain::Held;
+use super::forecast::Load;
 use super::load::View;
-use super::split::split;
+use super::split::{fit_for_halves, possible, split};
 use super::trigger::Cause;
 use crate::topology::SplitCause;
 
@@ -14,6 +15,14 @@ pub(super) fn grow(view: &View<'_>, cause: Cause) -> (Choice, Vec<Held>) {
     if view.mach() < 4 {
         let wanted = if view.predictive() { wanted_mach(view) } else { view.mach() + 1 };
         return (Choice::Grow { nodes: step(view, wanted.min(cap(view) + 2)) }, Vec::new());
+    }
+    // More Replicas than a shard should have: two halves have a Writer each, at no copy.
+    if view.predictive()
+        && cause != Cause::Reads
+        && view.replica_count() > cap(view)
+        && let Ok(goal) = split(view, SplitCause::Reads)
+    {
+        return (Choice::Split(goal), Vec::new());
     }
     match cause {
         Cause::Writes => write_path(view),
@@ -25,28 +34,68 @@ pub(super) fn grow(view: &View<'_>, cause: Cause) -> (Choice, Vec<Held>) {
     }
 }
 
+/// Replicas, and when one shard has as many as it may have for a while, two shards. Where the halves
+/// could not do the work, the shard first grows so far that they can (X8).
 fn read_path(view: &View<'_>) -> (Choice, Vec<Held>) {
-    let wanted = if view.predictive() { wanted_mach(view) } else { view.mach() + 1 };
     let (have, cap) = (view.replica_count(), cap(view));
-    if have < cap {
-        return (Choice::Grow { nodes: step(view, wanted.min(cap + 2)) }, Vec::new());
+    if !view.predictive() {
+        return match split(view, SplitCause::Reads) {
+            _ if have < cap => (Choice::Grow { nodes: 1 }, Vec::new()),
+            Ok(goal) => (Choice::Split(goal), Vec::new()),
+            Err(held) => (Choice::Stay, vec![held]),
+        };
     }
-    let rules = &view.config.replicas;
+    let (wanted, most) = (wanted_mach(view), view.config.replicas.most(&view.config.split));
+    if wanted.saturating_sub(2) <= most && have < most {
+        return (Choice::Grow { nodes: step(view, wanted) }, Vec::new());
+    }
+    let held = match split(view, SplitCause::Reads) {
+        Ok(goal) if have >= cap => return (Choice::Split(goal), Vec::new()),
+        Ok(_) => None,
+        Err(held) => Some(held),
+    };
+    if have >= most {
+        return match (held, possible(view, SplitCause::Reads)) {
+            // Each half may grow again.
+            (Some(Held::Unhelpful), Ok(goal)) if most > cap => (Choice::Split(goal), Vec::new()),
+            (held, _) => (Choice::Stay, held.into_iter().collect()),
+        };
+    }
+    // Of a shard that may not be divided now all Replicas serve all reads.
+    let needed = match held {
+        None | Some(Held::Unhelpful) => fit_for_halves(view, most),
+        Some(_) => most,
+    };
+    let nodes = step(view, needed.clamp(have + 1, most) + 2);
+    let advice = |h: &Held| have >= cap && !matches!(h, Held::CoolDown { .. });
+    (Choice::Grow { nodes }, held.filter(advice).into_iter().collect())
+}
+
+/// A shard that has more Replicas than it should have, and usually needs them, is divided (R38), if
+/// need be after it has grown so far that each half can do its work (X8).
+pub(super) fn divide(view: &View<'_>) -> Option<Choice> {
+    let (have, cap) = (view.replica_count(), cap(view));
+    if !view.predictive() || have <= cap {
+        return None;
+    }
+    let lasted = view.memory.crowded_since?;
+    if !view.now.is_past(lasted, view.config.split.divide_after) {
+        return None;
+    }
+    let (reads, writes) = (view.seen.reads.baseline_rate?, view.seen.writes.baseline_rate?);
+    let usual = Load { reads: reads.as_f64(), writes: writes.as_f64() };
+    let alone = view.utilisation(usual, cap.saturating_add(2), view.writer_level())?;
+    if alone.highest() <= view.config.forecast.up_utilisation.as_f64() {
+        return None;
+    }
+    let most = view.config.replicas.most(&view.config.split);
     match split(view, SplitCause::Reads) {
-        Ok(goal) => (Choice::Split(goal), Vec::new()),
-        Err(held) => {
-            let extra = view.config.split.split_extra_nodes.saturating_mul(2);
-            let most = match held {
-                Held::Unhelpful => rules.max_replicas_unhelpful.max(cap.saturating_add(extra)),
-                _ => rules.max_replicas_unhelpful,
-            };
-            let room = most.saturating_sub(have);
-            if room == 0 {
-                return (Choice::Stay, vec![held]);
-            }
-            // Towards a split that helps, a Replica more than the load asks for is no waste.
-            (Choice::Grow { nodes: step(view, wanted).min(room) }, vec![held])
+        Ok(goal) => Some(Choice::Split(goal)),
+        Err(Held::Unhelpful) if have < most => {
+            let nodes = step(view, fit_for_halves(view, most).max(have + 1) + 2);
+            Some(Choice::Grow { nodes })
         }
+        Err(_) => None,
     }
 }
 

@@ -16,18 +16,23 @@ mod arrangement;
 mod counted;
 pub mod model;
 mod oracle;
+mod picture;
 mod policy;
 mod random;
 mod run;
 mod score;
+mod stepped;
 mod table;
 mod trace;
 
 #[cfg(test)]
+mod goals;
+#[cfg(test)]
 mod tests;
 
+pub use picture::{PictureError, picture};
 pub use policy::Policy;
-pub use run::{Cluster, Tick, World, run};
+pub use run::{Broken, Cluster, Tick, World, run};
 pub use score::{Score, medians};
 pub use table::{table, ticks_csv};
 pub use trace::{Load, PlanError, Trace, TraceError, parse_plan};

@@ -22,6 +22,16 @@ impl Random {
         self.0.f64()
     }
 
+    /// One of `0..n`; 0 if there is none.
+    pub fn below(&mut self, n: usize) -> usize {
+        if n == 0 { 0 } else { self.0.usize(..n) }
+    }
+
+    /// In a random order.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        self.0.shuffle(items);
+    }
+
     /// The factor of a tick's noise.
     pub fn noise(&mut self) -> f64 {
         1.0 + NOISE * (2.0 * self.share() - 1.0)

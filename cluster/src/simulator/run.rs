@@ -6,6 +6,7 @@ use super::policy::Policy;
 use super::random::Random;
 use super::score::Score;
 use super::trace::{Load, Trace};
+use crate::autoscaler::{Action, Event, TimeMs};
 
 /// Stream of a seed's random numbers: noise.
 const NOISE: u64 = 1;
@@ -49,10 +50,20 @@ fn noisy(loads: &[Load], seed: u64) -> Vec<Load> {
     loads.iter().map(|load| load.times(random.noise())).collect()
 }
 
+/// A rule that must never be broken was.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("after {seconds} s: {what}")]
+pub struct Broken {
+    /// Virtual time.
+    pub seconds: u64,
+    /// What, and by which actions.
+    pub what: String,
+}
+
 /// A cluster under a policy.
 pub trait Cluster {
     /// Lives through the tick number `at`, in which `load` comes.
-    fn tick(&mut self, at: usize, load: Load) -> Tick;
+    fn tick(&mut self, at: usize, load: Load) -> Result<Tick, Broken>;
 }
 
 /// What one tick was like.
@@ -80,8 +91,14 @@ pub struct Tick {
     pub changes: Vec<Change>,
     /// Copies that began.
     pub copies: u32,
+    /// Actions that the topology refused.
+    pub refused: u32,
     /// How long each decision took, microseconds; empty without a clock.
     pub step_us: Vec<u32>,
+    /// What was done, with the second of it, in this order.
+    pub done: Vec<(TimeMs, Action)>,
+    /// What operators were told, in this order.
+    pub told: Vec<Event>,
 }
 
 /// A scaling action.
@@ -107,15 +124,15 @@ pub fn run(
     policy: &Policy,
     clock: &mut dyn FnMut() -> u64,
     seen: &mut dyn FnMut(usize, &Tick),
-) -> Score {
+) -> Result<Score, Broken> {
     let mut score = Score::default();
-    let mut cluster = policy.cluster(world, clock);
+    let mut cluster = policy.cluster(world, clock)?;
     for (at, load) in world.loads.iter().enumerate() {
-        let tick = cluster.tick(at, *load);
+        let tick = cluster.tick(at, *load)?;
         score.add(&tick);
         seen(at, &tick);
     }
     drop(cluster);
     score.compare(world.oracle.as_ref().map(oracle::Plan::node_hours));
-    score
+    Ok(score)
 }

@@ -27,6 +27,8 @@ pub struct Score {
     pub reversals_30min: f64,
     /// Copies begun.
     pub copying_actions: f64,
+    /// Actions that the topology refused.
+    pub refused_actions: f64,
     /// Most shards.
     pub shards_max: f64,
     /// Most nodes.
@@ -60,6 +62,7 @@ impl Score {
         self.node_hours += tick.paid * f64::from(TICK_S) / 3600.0;
         self.actions += tick.changes.len() as f64;
         self.copying_actions += f64::from(tick.copies);
+        self.refused_actions += f64::from(tick.refused);
         self.shards_max = self.shards_max.max(f64::from(tick.shards));
         self.nodes_max = self.nodes_max.max(f64::from(tick.nodes()));
         self.shard_balance = tick.balance;
@@ -122,6 +125,7 @@ pub fn medians(scores: &[Score]) -> Score {
         actions: of(|s| s.actions),
         reversals_30min: of(|s| s.reversals_30min),
         copying_actions: of(|s| s.copying_actions),
+        refused_actions: of(|s| s.refused_actions),
         shards_max: of(|s| s.shards_max),
         nodes_max: of(|s| s.nodes_max),
         step_us_p99: maybe(|s| s.step_us_p99),

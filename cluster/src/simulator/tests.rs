@@ -4,7 +4,7 @@ use super::*;
 
 fn scored(policy: &Policy, trace: &Trace, seed: u64) -> Score {
     let world = World::new(trace, seed, 100, true);
-    run(&world, policy, &mut || 0, &mut |_, _| {})
+    run(&world, policy, &mut || 0, &mut |_, _| {}).unwrap()
 }
 
 /// Two days: quick, and with everything a week has.

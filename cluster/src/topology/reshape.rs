@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BucketId, GroupId, Member, NodeId, Shard, ShardId, Topology, Violation, Vote};
+use super::{
+    BucketId, GroupId, Member, NodeId, Operation, OperationKind, Shard, ShardId, Topology,
+    Violation, Vote,
+};
 
 impl Topology {
     /// The shard divides: buckets from `at` on belong to the child, which `voters` and `learners`,
@@ -22,7 +25,13 @@ impl Topology {
     ) -> Result<(), Violation> {
         let mut left = self.find_shard(parent)?.clone();
         let (id, group) = child;
-        if id < self.counters.shard {
+        // Its number is new, or was set aside for it when the split began.
+        let set_aside = |o: &Operation| {
+            matches!(o.kind, OperationKind::Split { child, .. } if child == id)
+                && o.shard == Some(parent)
+        };
+        let known = self.shards.contains_key(&id);
+        if known || (id < self.counters.shard && !self.operations.values().any(set_aside)) {
             return Err(Violation::ShardReused(id));
         }
         if group < self.counters.group {
@@ -80,7 +89,7 @@ impl Topology {
                 node.shadow = Some(id);
             }
         }
-        self.counters.shard = id.next();
+        self.counters.shard = self.counters.shard.max(id.next());
         self.counters.group = group.next();
         self.shards.insert(parent, left);
         self.shards.insert(id, right);

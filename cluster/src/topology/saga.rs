@@ -1,14 +1,27 @@
 //! Operations in flight: begun, advanced, ended.
 
-use super::{NodeId, Operation, OperationId, Phase, RequestId, Topology, Violation};
+use super::{
+    NodeId, Operation, OperationId, OperationKind, Phase, RequestId, ShardId, Topology, Violation,
+};
 
 impl Topology {
-    /// A saga begins.
+    /// A saga begins. A split's child has its number from then on, so that splits of several shards
+    /// may end in another order than they began.
     pub fn begin(&mut self, operation: Operation) -> Result<(), Violation> {
         if operation.id < self.counters.operation {
             return Err(Violation::OperationReused(operation.id));
         }
+        let child = match operation.kind {
+            OperationKind::Split { child, .. } => Some(child),
+            _ => None,
+        };
+        // Before the check of who is busy: a number set aside twice is the more exact complaint.
+        let taken = |c: ShardId| self.operations.values().any(|o| o.shards().contains(&c));
+        if let Some(child) = child.filter(|&c| c < self.counters.shard || taken(c)) {
+            return Err(Violation::ShardReused(child));
+        }
         self.check_operation(&operation)?;
+        self.counters.shard = child.map_or(self.counters.shard, ShardId::next);
         self.counters.operation = operation.id.next();
         self.operations.insert(operation.id, operation);
         self.touch();

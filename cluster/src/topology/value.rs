@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BucketRange, Epoch, Format, GroupId, JoinOrder, Level, LoadManagerState, Member, Node, NodeId,
-    Operation, OperationId, RangeError, Shard, ShardId, Version, Violation, Vote, Zone,
+    Operation, OperationId, OperationKind, RangeError, Shard, ShardId, Version, Violation, Vote,
+    Zone,
 };
 
 /// A whole cluster. See the [module](super).
@@ -152,6 +153,9 @@ impl Topology {
         }
         for operation in self.operations.values() {
             least.operation = least.operation.max(operation.id.next());
+            if let OperationKind::Split { child, .. } = operation.kind {
+                least.shard = least.shard.max(child.next());
+            }
         }
         least
     }

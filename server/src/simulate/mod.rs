@@ -2,6 +2,7 @@
 //!
 //! Here is what the simulator itself must not have: files, a clock, the terminal.
 
+mod log;
 mod options;
 
 use std::io::{IsTerminal, Write};
@@ -10,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use cluster::simulator::{
-    Policy, Score, Tick, Trace, World, medians, parse_plan, run as live, table, ticks_csv,
+    Policy, Score, Tick, Trace, World, medians, parse_plan, picture, run as live, table, ticks_csv,
 };
 use options::Options;
 
@@ -33,7 +34,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         let calm = trace.without_attack();
         let calm = calm.map(|calm| World::new(&calm, seed, options.nodes_max, false));
         for (at, (policy, scores)) in policies.iter().zip(&mut scores).enumerate() {
-            let keep = at == 0 && Some(&seed) == options.seeds.first() && options.csv.is_some();
+            let keep = at == 0
+                && Some(&seed) == options.seeds.first()
+                && (options.csv.is_some() || options.log.is_some() || options.svg.is_some());
             let mut clock = || u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
             let mut progress = Progress::new(policy, seed, world.loads.len());
             let mut score = live(&world, policy, &mut clock, &mut |at, tick: &Tick| {
@@ -41,9 +44,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
                 if keep {
                     first.push(tick.clone());
                 }
-            });
+            })?;
             if let Some(calm) = &calm {
-                score.compare_calm(&live(calm, policy, &mut || 0, &mut |_, _| {}));
+                score.compare_calm(&live(calm, policy, &mut || 0, &mut |_, _| {})?);
             }
             scores.push(score);
         }
@@ -52,6 +55,13 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         std::fs::write(path, ticks_csv(&first))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
+    if let Some(path) = &options.log {
+        std::fs::write(path, first.iter().map(log::log).collect::<String>())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let (Some(dir), Some(policy)) = (&options.svg, policies.first()) {
+        draw(dir, &trace, policy, options.seeds.first().copied().unwrap_or(0), &first)?;
+    }
     let names = policies.iter().map(|p| p.name().to_owned());
     let rows: Vec<(String, Score)> = names.zip(scores.iter().map(|s| medians(s))).collect();
     let text =
@@ -59,6 +69,17 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     // A reader that closed the pipe has what it wanted.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
+}
+
+/// Writes the picture of a run into `dir`.
+fn draw(dir: &Path, trace: &Trace, policy: &Policy, seed: u64, run: &[Tick]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let title = format!("{} under {} (seed {seed})", trace.name, policy.name());
+    let thresholds =
+        [("grow: 5 ms on average over 5 min", 5000.0), ("shrink: below 2.5 ms", 2500.0)];
+    let svg = picture(&title, run, &thresholds)?;
+    let path = dir.join(format!("{}-{}.svg", trace.name, policy.name()));
+    std::fs::write(&path, svg).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn trace(options: &Options) -> anyhow::Result<Trace> {

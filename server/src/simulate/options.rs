@@ -20,6 +20,8 @@ pub struct Options {
     pub nodes_max: u32,
     pub minutes: Option<u32>,
     pub csv: Option<PathBuf>,
+    pub log: Option<PathBuf>,
+    pub svg: Option<PathBuf>,
     pub json: bool,
     pub alone: bool,
 }
@@ -40,6 +42,8 @@ impl Options {
             nodes_max: number(&matches, "nodes-max").unwrap_or(1),
             minutes: number(&matches, "minutes"),
             csv: matches.get_one::<PathBuf>("csv").cloned(),
+            log: matches.get_one::<PathBuf>("log").cloned(),
+            svg: matches.get_one::<PathBuf>("svg").cloned(),
             json: matches.get_flag("json"),
             alone: matches.get_flag("alone"),
         })
@@ -60,7 +64,7 @@ fn command() -> Command {
         .override_usage("bowshock simulate [--trace TRACE] [--policy POLICY] [--seeds 1-20] ...")
         .after_help(help())
         .arg(option("trace", "TRACE", "The load: one of those below, or csv:FILE").default_value("diurnal"))
-        .arg(option("policy", "POLICY", "Who decides: one of those below, or csv:FILE").default_value("hpa-70"))
+        .arg(option("policy", "POLICY", "Who decides: one of those below, or csv:FILE").default_value("predictive"))
         .arg(
             option("seeds", "SEEDS", "Seeds of noise, provisioning and failures: 7, or 1-20, or 1,4,9; figures are medians")
                 .default_value("1-20")
@@ -69,6 +73,8 @@ fn command() -> Command {
         .arg(option("nodes-max", "N", "Most nodes a policy may use").default_value("100").value_parser(at_least_one()))
         .arg(option("minutes", "N", "Cut the trace to so many minutes, or hold its last value so long").value_parser(value_parser!(u32).range(1..=527_040)))
         .arg(option("csv", "FILE", "Write the first seed's run of the policy, a line per 10 s").value_parser(value_parser!(PathBuf)))
+        .arg(option("log", "FILE", "Write what the cluster did in that run and what operators were told, with the reasons").value_parser(value_parser!(PathBuf)))
+        .arg(option("svg", "DIR", "Draw that run: load, nodes by role, response time, actions; as DIR/TRACE-POLICY.svg").value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one JSON object instead of the table"))
         .arg(Arg::new("alone").long("alone").action(ArgAction::SetTrue).help("Leave out the policies that stand beside for comparison"))
 }

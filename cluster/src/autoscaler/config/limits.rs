@@ -11,10 +11,11 @@ use crate::topology::Level;
 pub struct ReplicaRules {
     /// Replicas of a shard before it is divided (R38). 5.
     pub max_replicas: u32,
-    /// How far that may grow where dividing would not help (X8); `max-replicas` means not at all.
+    /// How far that may grow where dividing would not help (X8) or is not possible;
+    /// `max-replicas` means no further than `split-extra-nodes` allow.
     pub max_replicas_unhelpful: u32,
-    /// Nodes requested at once: the last one in becomes Load Manager, the others Replicas. 4;
-    /// article 1.
+    /// Nodes on their way to one shard at once: the last one in becomes Load Manager, the others
+    /// Replicas. 8; article 1.
     pub batch_step: u32,
     /// No shard shrinks below this Mach, and one below it grows. 1 (4 is the least for
     /// production).
@@ -71,14 +72,18 @@ pub struct SplitRules {
     pub split_skew: Share,
     /// Divide only if that helps (X8). Yes; article no.
     pub split_guard: bool,
-    /// No split if one bucket has more than this of the heat (X24). 50 %.
+    /// No split if one bucket has more than this of the heat (X24). 60 %: the half that has it is
+    /// then still not far from half.
     pub split_hot_bucket: Share,
-    /// Replicas that are added to each half of a split that alone would not help (X8): without them
-    /// a shard of mostly reads would never be divided. 1; article 0.
+    /// Replicas that may be added to each half of a split that alone would not help (X8): without
+    /// them a shard of mostly reads would never be divided. 4; article 0.
     pub split_extra_nodes: u32,
     /// Memory a node has for a shard's working set, in bytes: over it a split helps whatever the
     /// load. None: not looked at.
     pub split_working_set: Option<u64>,
+    /// More than `max-replicas` are kept for so long before the shard is divided for it, if its usual
+    /// load needs them: a crowd passes. 2 h.
+    pub divide_after: Seconds,
     /// No split this long after commands over both halves (C36). 1 h.
     pub split_hold_window: Seconds,
     /// Split all the same. No.
@@ -192,8 +197,10 @@ pub struct QuietHours {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Budget {
-    /// Operations in flight: one, or one per this many nodes. 20.
+    /// Operations in flight: one, or one per this many nodes. 8.
     pub nodes_per_operation: u32,
+    /// ... but never more than this. 64.
+    pub max_operations: u32,
     /// Most operations begun per hour, repairs aside; none: no limit.
     pub max_actions_per_hour: Option<u32>,
     /// Most node-hours per day; over it nothing grows, repairs aside; none: no limit.
@@ -207,15 +214,30 @@ pub struct Budget {
 }
 
 impl ReplicaRules {
+    /// The most Replicas that one shard may have for a while: where dividing it would not help or is
+    /// not possible, or so that it helps (X8).
+    pub fn most(&self, split: &SplitRules) -> u32 {
+        let extra = split.split_extra_nodes.saturating_mul(2);
+        self.max_replicas_unhelpful.max(self.max_replicas.saturating_add(extra))
+    }
+
     pub(super) fn predictive() -> Self {
         Self {
             max_replicas: 5,
             max_replicas_unhelpful: 5,
-            batch_step: 4,
+            batch_step: 8,
             min_mach: 1,
             max_nodes: 100,
             min_nodes: 1,
         }
+    }
+}
+
+impl Budget {
+    /// How many operations may be in flight in a cluster of so many nodes, repairs aside.
+    pub fn operations(&self, nodes: u32) -> u32 {
+        let by_nodes = nodes.checked_div(self.nodes_per_operation).unwrap_or(1);
+        by_nodes.min(self.max_operations).max(1)
     }
 }
 
@@ -240,9 +262,10 @@ impl SplitRules {
             split_at: SplitAt::Auto,
             split_skew: Share::percent(20),
             split_guard: true,
-            split_hot_bucket: Share::percent(50),
-            split_extra_nodes: 1,
+            split_hot_bucket: Share::percent(60),
+            split_extra_nodes: 4,
             split_working_set: None,
+            divide_after: Seconds::minutes(120),
             split_hold_window: Seconds::minutes(60),
             split_despite_cross_bucket: false,
             merge_window: Seconds::minutes(30),
@@ -298,7 +321,8 @@ impl Safety {
 impl Budget {
     pub(super) fn predictive() -> Self {
         Self {
-            nodes_per_operation: 20,
+            nodes_per_operation: 8,
+            max_operations: 64,
             max_actions_per_hour: None,
             max_node_hours_per_day: None,
             quiet_hours: None,

@@ -120,9 +120,9 @@ impl Config {
             "must be at least max-replicas",
         )?;
         require(
-            (1..=4).contains(&r.batch_step),
+            (1..=8).contains(&r.batch_step),
             "batch-step",
-            "must be 1 to 4: more at once was never tried",
+            "must be 1 to 8: more at once was never tried",
         )?;
         require(r.min_mach >= 1, "min-mach", "must be at least 1")?;
         require(

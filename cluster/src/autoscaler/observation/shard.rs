@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ClassWindow;
+use super::{ClassWindow, Trend};
 use crate::autoscaler::{Share, TimeMs};
 use crate::topology::{BucketId, NodeId};
 
@@ -53,6 +53,10 @@ pub struct CrossBucket {
 pub struct ClientMix {
     /// Different client addresses in the last minute.
     pub clients: u32,
+    /// How their number moves, in clients where others have requests per second. A crowd shows here
+    /// first.
+    #[serde(default)]
+    pub trend: Trend,
     /// The same, usually.
     pub clients_usual: u32,
     /// Share of the requests that come from the busiest one.

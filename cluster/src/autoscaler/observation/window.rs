@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::autoscaler::Rate;
+use crate::autoscaler::{Rate, Share};
 
 /// Requests of one class (read or write) on one shard, over the windows rules ask about. All but
 /// the rates count only what came after the last completed action of the shard (X9); cells of a
@@ -28,6 +28,25 @@ pub struct ClassWindow {
     pub minute_rate: Rate,
     /// The same over `surge-baseline-window`; none before `surge-baseline-min` of cells.
     pub baseline_rate: Option<Rate>,
+    /// How the rate has moved lately.
+    #[serde(default)]
+    pub trend: Trend,
+}
+
+/// How a rate moves, from whole cells without those of a surge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Trend {
+    /// What it was over three minutes.
+    pub mean: Rate,
+    /// What it is: the same, or where the line of a rise has come to.
+    pub level: Rate,
+    /// The highest five minutes of `down-utilisation-window`, for shrinking; none before so much is
+    /// known.
+    pub peak: Option<Rate>,
+    /// How much higher it is with every second; 0 where nothing stands out of the noise.
+    pub slope: Rate,
+    /// How far single cells lie from the level (standard deviation), as a share of it.
+    pub noise: Share,
 }
 
 /// Counts and sums of requests. They add up over Load Managers and over time, so an average of

@@ -2,6 +2,7 @@
 
 mod apply;
 mod article;
+mod guards;
 mod predictive;
 
 use std::collections::BTreeSet;

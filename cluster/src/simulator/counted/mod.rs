@@ -7,13 +7,13 @@ pub use policies::{Hpa, Measure, Oracle, Planned, Static};
 use super::arrangement::Arrangement;
 use super::model::{Answered, TICK_S, sync_s};
 use super::random::Random;
-use super::run::{Change, Cluster, Tick, World};
+use super::run::{Broken, Change, Cluster, Tick, World};
 use super::trace::Load;
 
 /// Stream of a seed's random numbers: provisioning.
 const PROVISIONING: u64 = 3;
 /// Utilisation that clusters are fit for when they start.
-const FIT: f64 = 0.7;
+pub const FIT: f64 = 0.7;
 
 /// Says how many nodes there should be.
 pub trait Counting {
@@ -97,7 +97,7 @@ impl<'w> Counted<'w> {
 }
 
 impl Cluster for Counted<'_> {
-    fn tick(&mut self, at: usize, load: Load) -> Tick {
+    fn tick(&mut self, at: usize, load: Load) -> Result<Tick, Broken> {
         while self.coming.last().is_some_and(|&ready| ready <= at) {
             self.coming.pop();
             self.serving += 1;
@@ -119,7 +119,7 @@ impl Cluster for Counted<'_> {
         tick.others = self.coming.len() as u32;
         tick.changes.extend(changed);
         tick.copies = copies;
-        tick
+        Ok(tick)
     }
 }
 

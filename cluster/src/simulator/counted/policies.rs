@@ -6,7 +6,7 @@ use super::{Counting, Seen, described, fit_for};
 use crate::simulator::arrangement::{Arrangement, REPLICAS_MAX};
 use crate::simulator::model::{TARGET_US, TICK_S, TICKS_PER_MINUTE};
 use crate::simulator::oracle::Plan;
-use crate::simulator::run::{Change, Cluster, Tick, World};
+use crate::simulator::run::{Broken, Change, Cluster, Tick, World};
 use crate::simulator::trace::Load;
 
 /// What Kubernetes' horizontal autoscaler is told to hold.
@@ -145,7 +145,7 @@ impl Oracle {
 }
 
 impl Cluster for Oracle {
-    fn tick(&mut self, at: usize, load: Load) -> Tick {
+    fn tick(&mut self, at: usize, load: Load) -> Result<Tick, Broken> {
         let (serving, paid) = (self.plan.serving(at), self.plan.paid(at));
         let used = Arrangement::best(serving, load);
         let mut tick = described(serving, used, load, used.answer(load));
@@ -156,6 +156,6 @@ impl Cluster for Oracle {
             tick.changes.push(Change { of: 0, grows: Some(serving > before) });
             tick.copies = serving.saturating_sub(before);
         }
-        tick
+        Ok(tick)
     }
 }

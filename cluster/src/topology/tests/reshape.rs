@@ -124,3 +124,31 @@ fn depth_first_splits_reach_one_shard_per_bucket() {
     }
     assert_eq!(t.check(), Ok(()));
 }
+
+#[test]
+fn splits_may_end_in_another_order_than_they_began() {
+    let two = "N1 LM WR s1 WR s2 | s1 1-500 | s2 501-1000 of s1";
+    let begin = |t: &mut Topology, id: u64, shard: u32, child: u32, at: u16| {
+        let (at, child, cause) = (BucketId(at), ShardId(child), SplitCause::Reads);
+        let kind = OperationKind::Split { at, child, cause };
+        t.begin(Operation::begin(OperationId(id), kind, Some(ShardId(shard)), Epoch(1)))
+    };
+    let mut t = topology(two);
+    assert_eq!(begin(&mut t, 1, 1, 3, 251), Ok(()));
+    // A number that was set aside is not set aside again, nor taken by another shard.
+    assert_eq!(begin(&mut t, 2, 2, 3, 751), Err(Violation::ShardReused(ShardId(3))));
+    assert_eq!(begin(&mut t, 2, 2, 4, 751), Ok(()));
+    let split = |t: &mut Topology, shard: u32, at: u16, child: u32| {
+        let group = t.counters().group;
+        let child = (ShardId(child), group);
+        t.split(ShardId(shard), BucketId(at), child, &nodes(&[1]), &nodes(&[]))
+    };
+    assert_eq!(split(&mut t, 2, 751, 3), Err(Violation::ShardReused(ShardId(3))));
+    assert_eq!(split(&mut t, 2, 751, 4), Ok(()));
+    assert_eq!(split(&mut t, 1, 251, 3), Ok(()));
+    assert_eq!(t.counters().shard, ShardId(5));
+    assert_eq!(t.check(), Ok(()));
+    // The text says so too.
+    let text = t.to_string();
+    assert_eq!(topology(&text).to_string(), text);
+}

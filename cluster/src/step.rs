@@ -1,8 +1,12 @@
 //! One second of the autoscaler: decide, plan, number what is told.
 
-use super::event::Reason;
-use super::{Action, ActionKind, Choice, Config, Decision, Event, EventKind, Observation, State};
-use super::{Decided, decide};
+use crate::autoscaler::decide::supposing;
+use crate::autoscaler::event::Reason;
+use crate::autoscaler::{
+    Action, ActionKind, Choice, Config, Decided, Decision, Event, EventKind, Observation, Purpose,
+    State, decide,
+};
+use crate::plan::{Planned, reconcile};
 
 /// The outcome of one second: one entry of the control group.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,39 +19,26 @@ pub struct Step {
     pub events: Vec<Event>,
 }
 
-/// What a planner makes of a state whose `desired` was set.
-pub struct Steps {
-    /// The memory afterwards.
-    pub state: State,
-    /// What is to be done, in this order.
-    pub actions: Vec<Action>,
-    /// What operators are told.
-    pub events: Vec<EventKind>,
-}
-
-/// [`decide`], then `plan`, then numbers for the events. Total and deterministic if `plan` is.
+/// [`decide`], then [`reconcile`], then numbers for the events. Total and deterministic.
 ///
 /// Of a decision that waits for approval, or of a dry run, the plan is made and told, once, and not
 /// followed; repairs and operations in flight go on.
-pub fn step_with(
-    config: &Config,
-    state: &State,
-    observation: &Observation,
-    plan: impl Fn(&Config, &State, &Observation) -> Steps,
-) -> Step {
+pub fn step(config: &Config, state: &State, observation: &Observation) -> Step {
     let Decided { state: decided, decisions, mut events } = decide(config, state, observation);
     for (&operation, pending) in
         decided.pending.iter().filter(|(id, _)| !state.pending.contains_key(id))
     {
-        let supposed = super::decide::supposing(&decided, observation, &pending.decision);
-        let before = plan(config, &decided, observation).actions;
-        let mut actions = plan(config, &supposed, observation).actions;
+        let supposed = supposing(config, &decided, observation, &pending.decision);
+        let before = reconcile(config, &decided, observation).actions;
+        let mut actions = reconcile(config, &supposed, observation).actions;
         actions.retain(|a| !before.contains(a));
         let explanation = pending.decision.explanation.clone();
         events.push(EventKind::Plan { operation, actions, explanation });
     }
-    let Steps { mut state, actions, events: planned } = plan(config, &decided, observation);
-    events.extend(actions.iter().filter_map(|action| fired(action, &decisions)));
+    let Planned { mut state, actions, events: planned } = reconcile(config, &decided, observation);
+    // Begun a moment ago and not observed yet: told then.
+    let new = |a: &&Action| !decided.operations.contains_key(&a.operation);
+    events.extend(actions.iter().filter(new).filter_map(|action| fired(action, &decisions)));
     events.extend(planned.into_iter().map(|event| with_reason(event, &decisions)));
     let (epoch, now) = (observation.topology.epoch(), observation.now_ms);
     let number = |kind| {
@@ -76,10 +67,10 @@ fn fired(action: &Action, decisions: &[Decision]) -> Option<EventKind> {
 fn with_reason(event: EventKind, decisions: &[Decision]) -> EventKind {
     let EventKind::NodeRequest { request, deadline, reason: None } = event else { return event };
     let shard = match request.purpose {
-        super::Purpose::Replace { .. } => {
+        Purpose::Replace { .. } => {
             return EventKind::NodeRequest { request, deadline, reason: None };
         }
-        super::Purpose::ExtraLoadManager { .. } => None,
+        Purpose::ExtraLoadManager { .. } => None,
         purpose => purpose.shard(),
     };
     let found = decisions.iter().find(|d| d.shard == shard);
@@ -92,3 +83,6 @@ fn with_reason(event: EventKind, decisions: &[Decision]) -> EventKind {
     });
     EventKind::NodeRequest { request, deadline, reason }
 }
+
+#[cfg(test)]
+mod tests;
