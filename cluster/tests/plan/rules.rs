@@ -117,3 +117,18 @@ fn a_copy_that_takes_too_long_or_fails_is_begun_anew() {
         assert_eq!(planned.state.operations[&OperationId(1)].attempt, 2);
     }
 }
+
+#[test]
+fn nothing_is_begun_beside_a_member_that_is_not_up() {
+    for (topology, want) in [
+        (FOUR, Want { mach: Some(5), ..Want::default() }),
+        (TWO_OF_FOUR, Want { mach: Some(4), merge: Some(ShardId(2)), ..Want::default() }),
+    ] {
+        let mut world = World::new(topology);
+        world.wants.insert(ShardId(1), want);
+        world.fail(cluster::topology::NodeId(3));
+        let actions = round(&mut world);
+        let begun: Vec<&String> = actions.iter().filter(|a| a.contains("begin")).collect();
+        assert_eq!(begun, ["o1 begin replace N3 on s1"]);
+    }
+}
