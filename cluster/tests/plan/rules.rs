@@ -132,3 +132,14 @@ fn nothing_is_begun_beside_a_member_that_is_not_up() {
         assert_eq!(begun, ["o1 begin replace N3 on s1"]);
     }
 }
+
+#[test]
+fn of_two_nodes_that_come_for_one_request_one_is_released() {
+    let mut world = World::new(FOUR);
+    world.wants.insert(ShardId(1), Want { mach: Some(5), ..Want::default() });
+    world.round();
+    let request = world.topology.operations().flat_map(|o| o.requests.iter()).next().copied();
+    world.topology.join(Level::MIN, None, request);
+    world.settle();
+    assert_eq!((world.topology.mach(ShardId(1)), world.topology.node_count()), (5, 5));
+}
