@@ -20,6 +20,9 @@ use cluster::topology::{
 use world::{Want, World};
 
 const NODES_MAX: usize = if cfg!(debug_assertions) { 5 } else { 8 };
+/// Levels and extra Load Managers are changed in clusters of at most so many nodes: what they add to
+/// larger ones is the same again.
+const VARIED_MAX: usize = 5;
 const SHARDS_MAX: usize = 2;
 const LEVEL_MAX: u8 = 2;
 
@@ -78,7 +81,7 @@ fn goals(world: &World) -> Vec<Goal> {
         if mach > least && (t.shard_count() == 1 || mach > 4) {
             want(format!("mach {}", mach - 1), Want { mach: Some(mach - 1), ..Want::default() });
         }
-        if mach > 1 && nodes < NODES_MAX {
+        if mach > 1 && nodes < NODES_MAX.min(VARIED_MAX) {
             let to = if level == Level::MIN { Level::new(LEVEL_MAX).unwrap() } else { Level::MIN };
             want(format!("level {to}"), Want { level: Some(to), ..Want::default() });
         }
@@ -100,7 +103,7 @@ fn goals(world: &World) -> Vec<Goal> {
             }
         }
     }
-    if nodes < NODES_MAX && extra == 0 && t.node_count() > 1 {
+    if nodes < NODES_MAX.min(VARIED_MAX) && extra == 0 && t.node_count() > 1 {
         goals.push(("extra 1".into(), BTreeMap::new(), 1));
     }
     if extra > 0 {

@@ -95,11 +95,10 @@ impl Planner<'_> {
         let whole = |n: &NodeId| self.topology.member(shard, *n).is_none_or(|m| m.part.is_none());
         let mut shadows: Vec<NodeId> = self.live_shadows(shard).into_iter().filter(whole).collect();
         shadows.sort_by_key(|&n| self.topology.node(n).map(|n| n.joined));
-        shadows.pop();
+        let kept = 1 + wanted.saturating_sub(self.extra_elsewhere(shard));
+        let surplus = shadows.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX));
+        shadows.truncate(if rotates { surplus } else { 0 });
         for node in shadows {
-            if !rotates || self.extra_load_managers() <= wanted {
-                return;
-            }
             let ready = self.ready(shard, node);
             self.set(id, Some(shard), node, |roles| {
                 roles.load_manager = LoadManagerState::Draining;
@@ -109,6 +108,13 @@ impl Planner<'_> {
                 }
             });
         }
+    }
+
+    /// Extra Load Managers that other shards keep: not those that a replacement there will relieve.
+    fn extra_elsewhere(&self, shard: ShardId) -> u32 {
+        let others = self.shadows.keys().filter(|&&s| s != shard && !self.is_replacing(s));
+        let extra = others.map(|&s| self.live_shadows(s).len().saturating_sub(1)).sum::<usize>();
+        u32::try_from(extra).unwrap_or(u32::MAX)
     }
 
     /// Whether a lost node of the shard is being replaced, whatever else is in flight on it.

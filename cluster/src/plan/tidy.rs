@@ -215,7 +215,10 @@ impl Planner<'_> {
         let Some(writer) = self.writer(shard) else { return };
         for node in self.data_nodes(shard) {
             let fit = self.up(node) && self.ready(shard, node) && !leaving.contains(&node);
-            if fit && !self.is_load_manager(node) && !self.is_guest(shard, node) {
+            // A Load Manager for this shard serves none of its reads; for another one it may (X7).
+            let elsewhere = self.topology.node(node).is_some_and(|n| n.shadow.is_some());
+            let free = elsewhere || !self.is_load_manager(node);
+            if fit && free && !self.is_guest(shard, node) {
                 self.set(operation, Some(shard), node, |r| r.reads.extend([shard]));
             }
         }

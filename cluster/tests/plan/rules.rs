@@ -2,9 +2,9 @@
 
 use cluster::autoscaler::observation::OperationObservation;
 use cluster::autoscaler::state::Surge;
-use cluster::autoscaler::{DesiredShard, Rate, TimeMs};
+use cluster::autoscaler::{DesiredShard, Health, Rate, TimeMs};
 use cluster::plan::reconcile;
-use cluster::topology::{Level, OperationId, ShardId};
+use cluster::topology::{Level, NodeId, OperationId, ShardId};
 
 use super::world::{Want, World, texts};
 
@@ -54,7 +54,7 @@ fn a_young_surge_lets_nodes_enter_but_copies_nothing() {
 fn a_lost_node_is_replaced_in_a_surge_too() {
     let mut world = World::new(FOUR);
     world.state.shards.entry(ShardId(1)).or_default().surge = Some(surge(false));
-    world.fail(cluster::topology::NodeId(3));
+    world.fail(NodeId(3));
     let rounds = world.settle();
     assert!(rounds.iter().any(|r| copies(&texts(r))));
     assert_eq!(world.topology.mach(ShardId(1)), 4);
@@ -100,7 +100,7 @@ fn a_copy_that_takes_too_long_or_fails_is_begun_anew() {
         let mut seen = world.observe();
         let wanted = DesiredShard { mach: 5, level: Level::MIN, split: None, merge: None };
         state.desired.shards.insert(ShardId(1), wanted);
-        let new = cluster::topology::NodeId(5);
+        let new = NodeId(5);
         let member = seen.shards.get_mut(&ShardId(1)).unwrap().members.get_mut(&new).unwrap();
         (member.seeded, member.lag_bytes, member.lag_entries) = (false, 1 << 30, 1 << 20);
         let failed = failed.then(|| "disk full".to_owned());
@@ -116,4 +116,39 @@ fn a_copy_that_takes_too_long_or_fails_is_begun_anew() {
         assert!(copies(&actions), "{actions:?}");
         assert_eq!(planned.state.operations[&OperationId(1)].attempt, 2);
     }
+}
+
+#[test]
+fn nothing_is_begun_beside_a_member_that_is_not_up() {
+    for (topology, want) in [
+        (FOUR, Want { mach: Some(5), ..Want::default() }),
+        (TWO_OF_FOUR, Want { mach: Some(4), merge: Some(ShardId(2)), ..Want::default() }),
+    ] {
+        let mut world = World::new(topology);
+        world.wants.insert(ShardId(1), want);
+        world.plan();
+        let mut seen = world.observe();
+        let mut begun = || {
+            let planned = reconcile(&world.config, &world.state, &seen).actions;
+            let health = &mut seen.nodes.get_mut(&NodeId(3)).unwrap().health;
+            *health = if *health == Health::Up { Health::Suspect } else { Health::Down };
+            let begun = texts(&planned).into_iter().filter(|a| a.contains("begin"));
+            begun.collect::<Vec<String>>()
+        };
+        assert_eq!(begun().len(), 1);
+        // It may only be slow: nothing is begun, and nobody is replaced either.
+        assert_eq!(begun(), [""; 0]);
+        assert_eq!(begun(), ["o1 begin replace N3 on s1"]);
+    }
+}
+
+#[test]
+fn of_two_nodes_that_come_for_one_request_one_is_released() {
+    let mut world = World::new(FOUR);
+    world.wants.insert(ShardId(1), Want { mach: Some(5), ..Want::default() });
+    world.round();
+    let request = world.topology.operations().flat_map(|o| o.requests.iter()).next().copied();
+    world.topology.join(Level::MIN, None, request);
+    world.settle();
+    assert_eq!((world.topology.mach(ShardId(1)), world.topology.node_count()), (5, 5));
 }

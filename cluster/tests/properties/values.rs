@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cluster::autoscaler::{Aggregate, Choice, Config, Observation, Share, State, decide};
+use cluster::autoscaler::observation::ShardObservation;
+use cluster::autoscaler::state::LoadClass;
+use cluster::autoscaler::{
+    ActionKind, Aggregate, Cells, Choice, Config, Observation, Share, State, TimeMs, decide,
+};
 use cluster::plan::Step as Text;
 use cluster::step::step;
-use cluster::topology::{NodeId, Topology, TopologyParts};
+use cluster::topology::{NodeId, OperationKind, ShardId, Topology, TopologyParts};
 use proptest::prelude::*;
 
 use super::checks::Checks;
@@ -176,4 +180,54 @@ proptest! {
         };
         prop_assert_eq!(choice(1), choice(k));
     }
+}
+
+/// What `step` begins on Mach V, in mode article, when an hour of such cells has passed; and the
+/// class of the load.
+fn after_an_hour(reads: Aggregate, writes: Aggregate) -> (Option<OperationKind>, LoadClass) {
+    let config = Config::article();
+    let five = "N1 W s1 | N2 R s1 | N3 R s1 | N4 R s1:learner | N5 LM s1~";
+    let mut state = State::default();
+    let (mut of_reads, mut of_writes) = (Cells::default(), Cells::default());
+    for cell in 0..360u64 {
+        of_reads.record(TimeMs(cell * 10_000), reads);
+        of_writes.record(TimeMs(cell * 10_000), writes);
+        let now = TimeMs((cell + 1) * 10_000);
+        let mut seen = Observation::of(now, five.parse().unwrap());
+        let shard = ShardObservation {
+            reads: of_reads.windows(&config, now, None),
+            writes: of_writes.windows(&config, now, None),
+            ..ShardObservation::default()
+        };
+        seen.shards.insert(ShardId(1), shard);
+        let done = step(&config, &state, &seen);
+        state = done.state;
+        let begun = done.actions.into_iter().find_map(|a| match a.kind {
+            ActionKind::BeginOperation { what, .. } => Some(what),
+            _ => None,
+        });
+        if begun.is_some() || cell == 359 {
+            return (begun, state.shards[&ShardId(1)].class);
+        }
+    }
+    unreachable!("the last cell returns")
+}
+
+fn requests(n: u64, us: u64, timeouts: u64) -> Aggregate {
+    Aggregate { n, sum_us: n * us, timeouts, ..Aggregate::default() }
+}
+
+/// I19: the article's figures, to the letter and with a virtual clock.
+#[test]
+fn i19_the_figures_of_the_article() {
+    let (grow, shrink) = (Some(OperationKind::Grow), Some(OperationKind::Shrink));
+    let average = |us| after_an_hour(requests(90, us, 0), requests(10, us, 0)).0;
+    assert_eq!((average(3_000_000), average(2_999_000)), (grow.clone(), None));
+    assert_eq!((average(499_000), average(500_000)), (shrink, None));
+    // 1.01 % and 1.00 % of 10,000 requests.
+    let failed =
+        |n| after_an_hour(requests(9_000, 1_000_000, n), requests(1_000 - n, 1_000_000, 0)).0;
+    assert_eq!((failed(101), failed(100)), (grow, None));
+    let class = |n| after_an_hour(requests(n, 1_000_000, 0), requests(1000 - n, 1_000_000, 0)).1;
+    assert_eq!((class(800), class(799)), (LoadClass::Read, LoadClass::Balanced));
 }
