@@ -28,7 +28,8 @@ pub(super) fn tell(
         return;
     }
     let shard = Some(view.shard.id);
-    for why in &now.1 {
+    let known = memory.told.take().map(|(_, why)| why).unwrap_or_default();
+    for why in now.1.iter().filter(|why| !known.contains(why)) {
         events.extend(match why {
             Held::HotBucket => hot_bucket(view).map(|(bucket, share)| EventKind::HotKey {
                 shard: view.shard.id,

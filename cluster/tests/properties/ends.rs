@@ -8,8 +8,8 @@ use super::load::Load;
 use super::scenario::{Scenario, manners, scenario};
 use super::world::{TICK_MS, World};
 
-/// Longer than any window or cool-down that something could still wait for (31 minutes).
-const CALM: u32 = 190;
+/// Longer than any window, cool-down or `divide-after` that something could still wait for (2 h 5 min).
+const CALM: u32 = 750;
 /// Enough to shrink from three large shards to the least, one step per window.
 const MOST: u32 = 9000;
 /// Silence: thirty days, and in a build that is not optimised six hours.
@@ -114,7 +114,7 @@ fn i17_splits_reach_every_bucket_and_merges_take_them_back() {
     }
 }
 
-/// One bucket cannot be divided: operators are told, and nothing is tried.
+/// One bucket cannot be divided: operators are told, and no split is tried.
 #[test]
 fn i17_a_single_bucket_is_a_limit_that_is_told() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
@@ -132,6 +132,7 @@ fn i17_a_single_bucket_is_a_limit_that_is_told() {
         let limit = cluster::autoscaler::event::Limit::Buckets;
         matches!(e, cluster::autoscaler::EventKind::LimitReached { limit: l, .. } if *l == limit)
     });
-    assert_eq!(told.count(), 1, "{:?}", world.events);
+    // When it is met first, and when more Replicas do not help any more either.
+    assert!((1..=2).contains(&told.count()), "{:?}", world.events);
     assert_eq!(world.topology.shard_count(), 1);
 }
