@@ -100,7 +100,7 @@ fn the_decisions_name_nothing_from_outside() {
         let files = files(source, module);
         assert!(!files.is_empty(), "no source of {module} in {}", source.display());
         for file in files {
-            let name = file.strip_prefix(&source).unwrap().display().to_string();
+            let name = file.strip_prefix(source).unwrap().display().to_string();
             for (line, word, what) in named(&fs::read_to_string(&file).unwrap()) {
                 all.push(format!("{name}:{line}: {word} is {what}"));
             }

@@ -300,7 +300,7 @@ fn start(wanted: Arrangement) -> String {
         items.push(format!("N{} W s{shard}", next()));
         // Voters are odd: the Writer and the Replicas, the shadow if that makes them so (X3).
         for replica in 1..=replicas {
-            let votes = replica <= 4 && (replica < 4 || replicas % 2 == 0 || replicas > 4);
+            let votes = replica <= 4 && (replica < 4 || replicas.is_multiple_of(2) || replicas > 4);
             let votes = if votes { "" } else { ":learner" };
             items.push(format!("N{} R s{shard}{votes}", next()));
         }
