@@ -119,5 +119,7 @@ fn the_page_says_what_the_planner_does() {
     }
     for picture in ["diurnal", "flash", "dos", "trend", "hotkey", "failures", "article"] {
         assert!(page.contains(&format!("(pictures/{picture}.svg)")), "no link to {picture}");
+        let file = format!("../docs/pictures/{picture}.svg");
+        assert!(std::fs::metadata(&file).is_ok_and(|f| f.len() > 10_000), "no picture {file}");
     }
 }
