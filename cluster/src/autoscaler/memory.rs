@@ -35,6 +35,10 @@ pub(super) fn refresh(
     if divides || matches!(kind, Some(OperationKind::Grow)) || born {
         memory.grown = Some(now);
     }
+    if divides {
+        // What it will need from now on is another question.
+        memory.crowded_since = None;
+    }
     if divides || (born && shard.parent.is_some()) {
         memory.cooldown_merge_until = now.after(rules.cooldown_merge);
     }

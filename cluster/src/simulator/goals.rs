@@ -69,9 +69,10 @@ fn g22_from_one_node_to_hundreds_and_back_no_invariant_breaks() {
 
 #[test]
 fn g23_shards_of_uneven_load_are_balanced() {
-    let score = world(&built_in("zipf"), 1, 150, false);
-    for (shards, balance) in score.shard_balance_at.iter().filter(|(n, _)| [2, 4, 8].contains(*n)) {
-        assert!(*balance <= 1.75, "{shards}: {balance} of {score:?}");
+    let trace = built_in("zipf").cut(8 * 60);
+    let score = medians(&[1, 2, 3].map(|seed| world(&trace, seed, 150, false)));
+    for shards in [2, 4] {
+        let balance = score.shard_balance_at.get(&shards);
+        assert!(balance.is_some_and(|b| *b <= 1.5), "{shards}: {score:?}");
     }
-    assert!(score.shards_max >= 4.0, "{score:?}");
 }

@@ -156,7 +156,7 @@ fn swatch(color: RGBColor) -> impl Fn((i32, i32)) -> Rectangle<(i32, i32)> {
 }
 
 fn load(area: &Area<'_>, columns: &[Column], hours: f64) -> Drawn {
-    let top = columns.iter().map(|c| c.reads + c.writes).fold(1.0, f64::max) * 1.08;
+    let top = columns.iter().map(|c| c.reads + c.writes).fold(1.0, f64::max) * 1.35;
     let mut chart = panel!(area, hours, 0.0..top, "requests/s", 5, &|y| format!("{y:.0}"));
     let all = columns.iter().map(|c| (c.hours, c.reads + c.writes));
     let writes = columns.iter().map(|c| (c.hours, c.writes));
@@ -170,7 +170,7 @@ fn load(area: &Area<'_>, columns: &[Column], hours: f64) -> Drawn {
 }
 
 fn nodes(area: &Area<'_>, columns: &[Column], hours: f64) -> Drawn {
-    let top = columns.iter().map(|c| c.nodes[3]).fold(1.0, f64::max) * 1.12;
+    let top = columns.iter().map(|c| c.nodes[3]).fold(1.0, f64::max) * 1.7;
     let mut chart = panel!(area, hours, 0.0..top, "nodes", 6, &|y| format!("{y:.0}"));
     let layers = [
         (3, GREY, "coming, copying, lost"),

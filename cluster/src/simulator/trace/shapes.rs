@@ -22,7 +22,7 @@ pub(super) fn built_in(name: &str) -> Option<Trace> {
         "square" => Trace::of(name, DAY, square),
         "constant" => Trace::of(name, 30.0 * DAY, |_| ordinary(5000.0)),
         "failures" => Trace { failures: true, ..Trace::of(name, 2.0 * DAY, |_| ordinary(5000.0)) },
-        "zipf" => Trace { zipf: Some(0.99), ..Trace::of(name, 8.0 * HOUR, doubling) },
+        "zipf" => Trace { zipf: Some(0.99), ..Trace::of(name, 10.0 * HOUR, doubling) },
         "growth" => Trace { from_one: true, ..Trace::of(name, 60.0 * HOUR, growth) },
         _ => return None,
     };
