@@ -269,11 +269,9 @@ fn wish(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
 /// Whether what was wanted of the shard is still wanted: an operation is in flight on it, or a
 /// member is lost and awaited.
 fn keeps(view: &View<'_>) -> bool {
-    let repairs = view.observation.topology.operations().filter(|o| o.kind.is_repair());
-    let mut shards = repairs.flat_map(|o| o.shards());
     view.memory.busy.is_some()
         || view.unhealthy().is_some()
-        || shards.any(|shard| shard == view.shard.id)
+        || view.observation.topology.work_on(view.shard.id).any(|o| o.kind.is_repair())
 }
 
 /// A shard that is to stay as it is.

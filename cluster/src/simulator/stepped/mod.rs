@@ -170,11 +170,13 @@ impl<'w> Stepped<'w> {
             ActionKind::SplitShard { shard, child, .. } if changed => {
                 self.copies.split(&self.observation.topology, *shard, *child, &before);
                 self.divide_cells(*shard, *child);
-                self.windows.clear();
+                self.windows.remove(shard);
+                self.windows.remove(child);
             }
             ActionKind::MergeShards { left, right } if changed => {
                 self.copies.merge(*left, *right);
-                self.windows.clear();
+                self.windows.remove(left);
+                self.windows.remove(right);
                 if let Some((reads, writes)) = self.cells.remove(right) {
                     let cells = self.cells.entry(*left).or_default();
                     cells.0.add(&reads);
