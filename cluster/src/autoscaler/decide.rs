@@ -46,7 +46,7 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
     state.capacity.learn(observation, config.trigger.min_samples);
     remember(config, &mut state, observation, &mut events);
 
-    let taken = taken(observation);
+    let (taken, unwell) = (taken(observation), observation.unwell());
     let (shapes, nothing) = (observation.topology.shapes(), ShardObservation::default());
     let memories = std::mem::take(&mut state.shards);
     let capacity = state.capacity.clone();
@@ -57,8 +57,9 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
         };
         let seen = observation.shards.get(&shard.id).unwrap_or(&nothing);
         let (costs, now) = (&capacity, observation.now_ms);
+        let (taken, unwell) = (&taken, &unwell);
         let view =
-            View { config, now, observation, shard, shape, seen, memory, costs, taken: &taken };
+            View { config, now, observation, shard, shape, seen, memory, costs, taken, unwell };
         views.insert(shard.id, view);
     }
     let divides = |view: &View<'_>| {

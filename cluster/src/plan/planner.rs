@@ -23,6 +23,8 @@ pub(super) struct Planner<'a> {
     pub state: State,
     pub topology: Cow<'a, Topology>,
     pub events: Vec<EventKind>,
+    /// Nodes that are observed and not up.
+    pub unwell: BTreeSet<NodeId>,
     /// Shards whose operation ended now: what is wanted of them is decided anew first.
     pub ended: BTreeSet<ShardId>,
     actions: Vec<Action>,
@@ -38,6 +40,7 @@ impl<'a> Planner<'a> {
             state: state.clone(),
             topology: Cow::Borrowed(&seen.topology),
             events: Vec::new(),
+            unwell: seen.unwell(),
             ended: BTreeSet::new(),
             actions: Vec::new(),
             touched: BTreeSet::new(),

@@ -37,7 +37,7 @@ impl Planner<'_> {
             let usual = (member.node == found.writer || member.reads == reads)
                 && member.part.is_none()
                 && matches!(member.vote, Vote::Learner | Vote::Voter);
-            if !usual || !self.up(member.node) {
+            if !usual || self.unwell.contains(&member.node) {
                 return false;
             }
             replicas += usize::from(!shadow && member.node != found.writer);

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::Health;
 use crate::topology::{
-    JoinOrder, Level, LoadManagerState, NodeId, Operation, OperationId, OperationKind, ShardId,
-    Vote, VoterRule,
+    JoinOrder, Level, LoadManagerState, Member, NodeId, Operation, OperationId, OperationKind,
+    ShardId, Vote, VoterRule,
 };
 
 /// Who should lead: the greatest. Whoever serves goes before a shadow, then the one that lacks
@@ -86,7 +86,16 @@ impl Planner<'_> {
 
     /// Mach, with those counted that are still catching up.
     pub fn size(&self, shard: ShardId) -> u32 {
-        let data = u32::try_from(self.data_nodes(shard).len()).unwrap_or(u32::MAX);
+        let shadows = self.topology.all_shadows().get(&shard);
+        let data = self.topology.shard(shard).map_or(0, |found| {
+            let data = |m: &&Member| {
+                m.part.is_none()
+                    && m.node != found.writer
+                    && !shadows.is_some_and(|s| s.contains(&m.node))
+            };
+            found.members.values().filter(data).count()
+        });
+        let data = u32::try_from(data).unwrap_or(u32::MAX);
         data.saturating_add(1 + u32::from(self.topology.all_shadows().contains_key(&shard)))
     }
 
@@ -114,7 +123,7 @@ impl Planner<'_> {
         let members = self.topology.shard(shard).into_iter().flat_map(|s| s.members.keys());
         members
             .chain(self.topology.all_shadows().get(&shard).into_iter().flatten())
-            .all(|&n| self.up(n))
+            .all(|n| !self.unwell.contains(n))
     }
 
     /// Whether all who have a part in the shard live and are in sync, and nobody is half-way.
@@ -198,7 +207,7 @@ impl Planner<'_> {
     pub fn extra_load_managers(&self) -> u32 {
         let mut extra = 0u32;
         let live = |n: &&NodeId| self.is_load_manager(**n) && !self.down(**n);
-        for shadows in self.topology.all_shadows().values() {
+        for shadows in self.topology.all_shadows().values().filter(|s| s.len() > 1) {
             let count = u32::try_from(shadows.iter().filter(live).count()).unwrap_or(u32::MAX);
             extra = extra.saturating_add(count.saturating_sub(1));
         }
