@@ -75,7 +75,7 @@ impl<'w> Stepped<'w> {
         config.replicas.max_nodes = world.nodes_max;
         let first = world.trace.loads.first().copied().unwrap_or_default();
         let text = match world.trace.from_one {
-            true => "N1 LM WR s1".to_owned(),
+            true => format!("cluster B{} | N1 LM WR s1", heat::BUCKETS_GROWING),
             false => start(fit(first, world.nodes_max)),
         };
         let topology: Topology = text
