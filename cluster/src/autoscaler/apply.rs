@@ -185,7 +185,7 @@ impl Topology {
     /// The shards whose reads a node serves.
     pub fn reads_of(&self, node: NodeId) -> BTreeSet<ShardId> {
         let reads = |s: &&crate::topology::Shard| s.members.get(&node).is_some_and(|m| m.reads);
-        self.shards().filter(reads).map(|s| s.id).collect()
+        self.shards_of(node).filter(reads).map(|s| s.id).collect()
     }
 
     fn is_gone(&self, node: NodeId) -> bool {

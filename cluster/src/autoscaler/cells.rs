@@ -5,8 +5,6 @@
 //! sum of whole cells: those since the shard's last completed action (X9), without those of a surge
 //! (X13). The limits: the cell that is being filled counts for nothing yet.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
@@ -18,10 +16,10 @@ pub const CELL_MS: u64 = 10_000;
 /// Cells that a minute's rate is taken from.
 const MINUTE: u64 = 6;
 
-/// The cells of one shard and class, by time.
+/// The cells of one shard and class, the oldest first.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Cells {
-    cells: BTreeMap<u64, Cell>,
+    cells: Vec<(u64, Cell)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -33,22 +31,44 @@ struct Cell {
 impl Cells {
     /// Counts `requests` that were answered, or failed, at `at`.
     pub fn record(&mut self, at: TimeMs, requests: Aggregate) {
-        self.cells.entry(at.0 / CELL_MS).or_default().sum += requests;
+        if let Some(cell) = self.at(at.0 / CELL_MS) {
+            cell.sum += requests;
+        }
+    }
+
+    /// The cell of this number; a new one if there was none.
+    fn at(&mut self, index: u64) -> Option<&mut Cell> {
+        let place = match self.cells.last() {
+            Some((last, _)) if *last < index => self.cells.len(),
+            _ => self.cells.partition_point(|(i, _)| *i < index),
+        };
+        if self.cells.get(place).is_none_or(|(i, _)| *i != index) {
+            self.cells.insert(place, (index, Cell::default()));
+        }
+        self.cells.get_mut(place).map(|(_, cell)| cell)
+    }
+
+    /// The cells from `first` to before `end`.
+    fn between(&self, first: u64, end: u64) -> &[(u64, Cell)] {
+        let place = |index: u64| self.cells.partition_point(|(i, _)| *i < index);
+        self.cells.get(place(first)..place(end)).unwrap_or_default()
     }
 
     /// Adds the cells of another Load Manager.
     pub fn add(&mut self, other: &Self) {
-        for (&index, cell) in &other.cells {
-            let mine = self.cells.entry(index).or_default();
-            mine.sum += cell.sum;
-            mine.surge |= cell.surge;
+        for &(index, cell) in &other.cells {
+            if let Some(mine) = self.at(index) {
+                mine.sum += cell.sum;
+                mine.surge |= cell.surge;
+            }
         }
     }
 
     /// Leaves the cells from `from` on out of windows, or (`surge` false) counts them again: for
     /// each second of a surge, and once when it is taken for growth.
     pub fn mark(&mut self, from: TimeMs, surge: bool) {
-        for (_, cell) in self.cells.range_mut(from.0 / CELL_MS..) {
+        let marked = self.cells.iter_mut().rev().take_while(|(i, _)| *i >= from.0 / CELL_MS);
+        for (_, cell) in marked {
             cell.surge = surge;
         }
     }
@@ -66,7 +86,9 @@ impl Cells {
             config.surge.surge_baseline_window,
         ];
         let longest = windows.into_iter().max().unwrap_or_default();
-        self.cells = self.cells.split_off(&(now.0.saturating_sub(longest.ms()) / CELL_MS));
+        let first = now.0.saturating_sub(longest.ms()) / CELL_MS;
+        let gone = self.cells.partition_point(|(i, _)| *i < first);
+        self.cells.drain(..gone);
     }
 
     /// The windows at `now`, counting from `last_completed`.
@@ -79,7 +101,7 @@ impl Cells {
         let (t, f) = (&config.trigger, &config.forecast);
         let (last, since) =
             (now.0 / CELL_MS, last_completed.map_or(0, |at| at.0.div_ceil(CELL_MS)));
-        let begun = self.cells.keys().next().map_or(now.0, |first| first * CELL_MS);
+        let begun = self.cells.first().map_or(now.0, |(first, _)| first * CELL_MS);
         let filled = now.since_ms(last_completed.unwrap_or_default().max(TimeMs(begun)));
         let spans = [
             t.up_average_window,
@@ -93,7 +115,7 @@ impl Cells {
             self.sums(spans.map(|span| back(span).max(since).min(last)), last);
         let minute = last.saturating_sub(MINUTE);
         let offered = |first: u64| -> u64 {
-            self.cells.range(first..last).map(|(_, cell)| cell.sum.offered()).sum()
+            self.between(first, last).iter().map(|(_, cell)| cell.sum.offered()).sum()
         };
         ClassWindow {
             up,
@@ -126,7 +148,7 @@ impl Cells {
                 ended += 1;
             }
         };
-        for (&index, cell) in self.cells.range(oldest..last).rev() {
+        for &(index, cell) in self.between(oldest, last).iter().rev() {
             end(Some(index), sum);
             if !cell.surge {
                 sum += cell.sum;
@@ -138,7 +160,7 @@ impl Cells {
 
     /// How the rate moves: not cut at the last action either.
     fn trend(&self, last: u64, window: Seconds) -> Trend {
-        let calm = self.cells.range(..last).rev().filter(|(_, cell)| !cell.surge);
+        let calm = self.between(0, last).iter().rev().filter(|(_, cell)| !cell.surge);
         let mut rates: Vec<f64> = calm
             .take(Trend::cells(window))
             .map(|(_, cell)| Rate::of(cell.sum.offered(), CELL_MS).as_f64())
@@ -150,10 +172,10 @@ impl Cells {
     /// What comes usually: not cut at the last action, which changes the answer and not the question.
     fn baseline(&self, config: &Config, last: u64) -> Option<Rate> {
         let window = config.surge.surge_baseline_window.ms() / CELL_MS;
-        let begun = *self.cells.keys().next()?;
+        let begun = self.cells.first()?.0;
         let first = last.saturating_sub(window).max(begun).min(last);
         let (mut surge, mut offered) = (0, 0_u64);
-        for (_, cell) in self.cells.range(first..last) {
+        for (_, cell) in self.between(first, last) {
             match cell.surge {
                 true => surge += 1,
                 false => offered = offered.saturating_add(cell.sum.offered()),
@@ -180,7 +202,7 @@ impl Cells {
             busy_us: part(sum.busy_us),
         };
         let cells =
-            self.cells.iter().map(|(&index, &cell)| (index, Cell { sum: of(cell.sum), ..cell }));
+            self.cells.iter().map(|&(index, cell)| (index, Cell { sum: of(cell.sum), ..cell }));
         Self { cells: cells.collect() }
     }
 }

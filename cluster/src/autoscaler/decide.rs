@@ -46,7 +46,7 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
     state.capacity.learn(observation, config.trigger.min_samples);
     remember(config, &mut state, observation, &mut events);
 
-    let taken = taken(observation);
+    let (taken, unwell) = (taken(observation), observation.unwell());
     let (shapes, nothing) = (observation.topology.shapes(), ShardObservation::default());
     let memories = std::mem::take(&mut state.shards);
     let capacity = state.capacity.clone();
@@ -57,8 +57,9 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
         };
         let seen = observation.shards.get(&shard.id).unwrap_or(&nothing);
         let (costs, now) = (&capacity, observation.now_ms);
+        let (taken, unwell) = (&taken, &unwell);
         let view =
-            View { config, now, observation, shard, shape, seen, memory, costs, taken: &taken };
+            View { config, now, observation, shard, shape, seen, memory, costs, taken, unwell };
         views.insert(shard.id, view);
     }
     let divides = |view: &View<'_>| {
@@ -269,11 +270,9 @@ fn wish(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
 /// Whether what was wanted of the shard is still wanted: an operation is in flight on it, or a
 /// member is lost and awaited.
 fn keeps(view: &View<'_>) -> bool {
-    let repairs = view.observation.topology.operations().filter(|o| o.kind.is_repair());
-    let mut shards = repairs.flat_map(|o| o.shards());
     view.memory.busy.is_some()
         || view.unhealthy().is_some()
-        || shards.any(|shard| shard == view.shard.id)
+        || view.observation.topology.work_on(view.shard.id).any(|o| o.kind.is_repair())
 }
 
 /// A shard that is to stay as it is.

@@ -1,11 +1,11 @@
 //! One shard as the rules look at it: who serves, what comes, and how busy that makes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::capacity::{Cost, Server, Utilisation, replicas};
 use super::config::Mode;
 use super::forecast::Load;
-use super::observation::{Health, ShardObservation};
+use super::observation::ShardObservation;
 use super::state::{CapacityTable, ShardState};
 use super::{Config, Observation, Seconds, TimeMs};
 use crate::topology::{Level, NodeId, Shape, Shard};
@@ -22,16 +22,20 @@ pub(super) struct View<'a> {
     pub costs: &'a CapacityTable,
     /// Part of each node's time that its work for all shards takes.
     pub taken: &'a BTreeMap<NodeId, f64>,
+    /// Nodes that are not well.
+    pub unwell: &'a BTreeSet<NodeId>,
 }
 
 /// Part of each node's time that its work for all shards takes, where it works for several.
 pub(super) fn taken(observation: &Observation) -> BTreeMap<NodeId, f64> {
-    let mut all: BTreeMap<NodeId, (u32, f64)> = BTreeMap::new();
-    for member in observation.shards.values().flat_map(|s| &s.members) {
-        let sum = all.entry(*member.0).or_default();
-        *sum = (sum.0 + 1, sum.1 + busy(&member.1.work));
-    }
-    all.into_iter().filter(|(_, (n, _))| *n > 1).map(|(node, (_, sum))| (node, sum)).collect()
+    let members = observation.shards.values().flat_map(|s| &s.members);
+    let mut all: Vec<_> = members.map(|(node, member)| (*node, &member.work)).collect();
+    all.sort_by_key(|(node, _)| *node);
+    let nodes = all.chunk_by(|one, other| one.0 == other.0).filter(|works| works.len() > 1);
+    let sums = nodes.filter_map(|works| {
+        Some((works.first()?.0, works.iter().map(|(_, work)| busy(work)).sum()))
+    });
+    sums.collect()
 }
 
 fn busy(work: &super::observation::Work) -> f64 {
@@ -65,7 +69,7 @@ impl View<'_> {
     /// A member, or a holder of its shadow, that is not well.
     pub(super) fn unhealthy(&self) -> Option<NodeId> {
         let nodes = self.shard.members.keys().chain(&self.shape.shadows);
-        nodes.copied().find(|&n| self.observation.health(n) != Health::Up)
+        nodes.copied().find(|n| self.unwell.contains(n))
     }
 
     pub(super) fn cost(&self, level: Level) -> Option<Cost> {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Share, TimeMs};
-use crate::topology::{Format, Level, NodeId, OperationId, RequestId, ShardId, Topology};
+use crate::topology::{Format, Level, Node, NodeId, OperationId, RequestId, ShardId, Topology};
 
 pub use shard::{BucketHeat, ClientMix, CrossBucket, MemberObservation, ShardObservation, Work};
 pub use window::{Aggregate, ClassWindow, Trend};
@@ -132,7 +132,20 @@ impl Observation {
 
     /// Nodes that are down, by id.
     pub fn lost(&self) -> BTreeSet<NodeId> {
-        let ids = self.topology.nodes().map(|n| n.id);
-        ids.filter(|&n| self.health(n) == Health::Down).collect()
+        let mut lost = self.unwell();
+        lost.retain(|&n| self.health(n) == Health::Down);
+        lost
+    }
+
+    /// Nodes that are not up, by id: one walk for who asks about all of them.
+    pub fn unwell(&self) -> BTreeSet<NodeId> {
+        let mut seen = self.nodes.iter().peekable();
+        let up = |node: &&Node| {
+            while seen.next_if(|(id, _)| **id < node.id).is_some() {}
+            let heard = seen.next_if(|(id, _)| **id == node.id);
+            !node.fenced && heard.is_some_and(|(_, seen)| seen.health == Health::Up)
+        };
+        let mut up = up;
+        self.topology.nodes().filter(|n| !up(n)).map(|n| n.id).collect()
     }
 }

@@ -57,7 +57,7 @@ impl Planner<'_> {
         for operation in growing {
             let Some(shard) = operation.shard else { continue };
             let wanted = self.state.desired.shards.get(&shard).map_or(0, |d| d.mach);
-            let all = self.topology.operations().filter(|o| o.shard == Some(shard));
+            let all = self.topology.work_on(shard).filter(|o| o.shard == Some(shard));
             let open: usize = all.map(|o| self.unanswered(o.id).len()).sum();
             let coming = self.size(shard).saturating_add(u32::try_from(open).unwrap_or(u32::MAX));
             if wanted < coming && self.is_healthy(shard) && self.open_replacements(shard) == 0 {
@@ -73,7 +73,7 @@ impl Planner<'_> {
 
     fn open_replacements(&self, shard: ShardId) -> usize {
         let replaces = |o: &&Operation| o.kind.is_repair() && o.shard == Some(shard);
-        self.topology.operations().filter(replaces).count()
+        self.topology.work_on(shard).filter(replaces).count()
     }
 
     /// Takes back as many requests of growth as are not needed any more, if it has got a node.
@@ -119,9 +119,7 @@ impl Planner<'_> {
         let level = self.topology.writer_level(shard)?;
         let mergeable = wanted.merge.is_some_and(|right| {
             let neighbours = self.topology.right_neighbour(shard).is_some_and(|r| r.id == right);
-            neighbours
-                && self.topology.operations().all(|o| !o.shards().contains(&right))
-                && self.is_healthy(right)
+            neighbours && self.topology.work_on(right).next().is_none() && self.is_healthy(right)
         });
         // A wish for a size holds for what a merge leaves, so it is not grown towards before.
         let checks = [

@@ -15,7 +15,8 @@ use crate::topology::{LoadManagerState, NodeId, Operation, OperationKind, Reques
 
 impl Planner<'_> {
     pub fn repair(&mut self) {
-        let lost = self.seen.lost();
+        let lost: BTreeSet<NodeId> =
+            self.unwell.iter().copied().filter(|&n| self.down(n)).collect();
         self.give_up_shrinking();
         for &node in &lost {
             if self.state.lost.insert(node) {

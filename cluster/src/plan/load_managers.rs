@@ -1,7 +1,5 @@
 //! Load Managers beyond one per shard, connections that run out, nodes without any duty.
 
-use std::collections::BTreeSet;
-
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::{ActionKind, EventKind};
 use crate::topology::{
@@ -38,7 +36,8 @@ impl Planner<'_> {
 
     fn newest_extra(&self) -> Option<(NodeId, ShardId)> {
         let shards = self.topology.shards().map(|s| s.id);
-        let crowded = shards.filter(|&s| self.live_shadows(s).len() > 1);
+        let held = |s: ShardId| self.topology.all_shadows().get(&s).map_or(0, |n| n.len());
+        let crowded = shards.filter(|&s| held(s) > 1 && self.live_shadows(s).len() > 1);
         let nodes: Vec<(NodeId, ShardId)> =
             crowded.flat_map(|s| self.live_shadows(s).into_iter().map(move |n| (n, s))).collect();
         let newest = self.topology.latest(nodes.iter().map(|(n, _)| *n))?;
@@ -48,12 +47,12 @@ impl Planner<'_> {
     pub fn tend_load_managers(&mut self) {
         self.give_shadows();
         // Of thousands of nodes most keep a copy and serve: one glance each.
-        let copies: BTreeSet<NodeId> =
-            self.topology.shards().flat_map(|s| s.members.keys().copied()).collect();
         let unusual = |n: &Node| match n.load_manager {
             LoadManagerState::On => false,
             LoadManagerState::Draining => true,
-            LoadManagerState::Off => n.shadow.is_none() && !copies.contains(&n.id),
+            LoadManagerState::Off => {
+                n.shadow.is_none() && self.topology.shards_of(n.id).next().is_none()
+            }
         };
         let nodes: Vec<NodeId> =
             self.topology.nodes().filter(|n| unusual(n)).map(|n| n.id).collect();

@@ -90,14 +90,20 @@ impl Planner<'_> {
         ) || (matches!(operation.kind, OperationKind::Split { .. })
             && self.answer(operation, 1).is_some())
             || self.is_replacing(shard);
+        if !rotates {
+            return;
+        }
         let wanted = self.state.desired.extra_load_managers;
         // The shadow of a part is the Load Manager of a child to come.
         let whole = |n: &NodeId| self.topology.member(shard, *n).is_none_or(|m| m.part.is_none());
         let mut shadows: Vec<NodeId> = self.live_shadows(shard).into_iter().filter(whole).collect();
+        if shadows.len() < 2 {
+            return;
+        }
         shadows.sort_by_key(|&n| self.topology.node(n).map(|n| n.joined));
         let kept = 1 + wanted.saturating_sub(self.extra_elsewhere(shard));
         let surplus = shadows.len().saturating_sub(usize::try_from(kept).unwrap_or(usize::MAX));
-        shadows.truncate(if rotates { surplus } else { 0 });
+        shadows.truncate(surplus);
         for node in shadows {
             let ready = self.ready(shard, node);
             self.set(id, Some(shard), node, |roles| {
@@ -112,14 +118,15 @@ impl Planner<'_> {
 
     /// Extra Load Managers that other shards keep: not those that a replacement there will relieve.
     fn extra_elsewhere(&self, shard: ShardId) -> u32 {
-        let others = self.shadows.keys().filter(|&&s| s != shard && !self.is_replacing(s));
-        let extra = others.map(|&s| self.live_shadows(s).len().saturating_sub(1)).sum::<usize>();
+        let several = self.topology.all_shadows().iter().filter(|(_, nodes)| nodes.len() > 1);
+        let others = several.map(|(s, _)| *s).filter(|&s| s != shard && !self.is_replacing(s));
+        let extra = others.map(|s| self.live_shadows(s).len().saturating_sub(1)).sum::<usize>();
         u32::try_from(extra).unwrap_or(u32::MAX)
     }
 
     /// Whether a lost node of the shard is being replaced, whatever else is in flight on it.
     fn is_replacing(&self, shard: ShardId) -> bool {
         let kind = |o: &Operation| matches!(o.kind, OperationKind::Replace { .. });
-        self.topology.operations().any(|o| kind(o) && o.shard == Some(shard))
+        self.topology.work_on(shard).any(kind)
     }
 }

@@ -155,12 +155,9 @@ impl Planner<'_> {
         let request = found.request.filter(|_| self.is_idle(node));
         let first = |n: &crate::topology::Node| {
             let idle = self.is_idle(n.id);
-            n.id != node
-                && n.request == request
-                && !self.down(n.id)
-                && (!idle || n.joined < found.joined)
+            n.id != node && !self.down(n.id) && (!idle || n.joined < found.joined)
         };
-        request.is_some() && self.topology.nodes().any(first)
+        request.is_some_and(|r| self.topology.answering(r).any(first))
     }
 
     /// The node that answers one of the operation's requests: `nth` by number of the request.

@@ -2,7 +2,7 @@
 //! was emitted is done already.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Planned;
 use crate::autoscaler::state::OperationState;
@@ -23,8 +23,8 @@ pub(super) struct Planner<'a> {
     pub state: State,
     pub topology: Cow<'a, Topology>,
     pub events: Vec<EventKind>,
-    /// Nodes that hold each shard's shadow: looked up far more often than changed.
-    pub shadows: BTreeMap<ShardId, BTreeSet<NodeId>>,
+    /// Nodes that are observed and not up.
+    pub unwell: BTreeSet<NodeId>,
     /// Shards whose operation ended now: what is wanted of them is decided anew first.
     pub ended: BTreeSet<ShardId>,
     actions: Vec<Action>,
@@ -34,20 +34,18 @@ pub(super) struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub fn new(config: &'a Config, state: &State, seen: &'a Observation) -> Self {
-        let mut planner = Self {
+        Self {
             config,
             seen,
             state: state.clone(),
             topology: Cow::Borrowed(&seen.topology),
             events: Vec::new(),
-            shadows: BTreeMap::new(),
+            unwell: seen.unwell(),
             ended: BTreeSet::new(),
             actions: Vec::new(),
             touched: BTreeSet::new(),
             touched_operations: BTreeSet::new(),
-        };
-        planner.index();
-        planner
+        }
     }
 
     pub fn planned(self) -> Planned {
@@ -64,10 +62,6 @@ impl<'a> Planner<'a> {
         if action.kind.copies() && !self.may_copy(&action) {
             return false;
         }
-        let before = match &action.kind {
-            ActionKind::SetRoles { node, .. } => self.topology.node(*node).and_then(|n| n.shadow),
-            _ => None,
-        };
         match self.topology.to_mut().apply(&action) {
             Ok(Applied::Changed) => {}
             Ok(Applied::Unchanged) => return true,
@@ -78,7 +72,6 @@ impl<'a> Planner<'a> {
             self.touched.insert(right);
         }
         self.touched_operations.insert(operation);
-        self.reindex(&action.kind, before);
         self.actions.push(action);
         true
     }
@@ -90,7 +83,7 @@ impl<'a> Planner<'a> {
             surge.is_some_and(|s| !s.legitimate)
         };
         let Some(shard) = action.shard().filter(|&s| young(s)) else { return true };
-        self.topology.operations().any(|o| o.kind.is_repair() && o.shard == Some(shard))
+        self.topology.work_on(shard).any(|o| o.kind.is_repair() && o.shard == Some(shard))
     }
 
     /// Emits an action that is to be done once more.
@@ -157,42 +150,6 @@ impl<'a> Planner<'a> {
             && let Some(times) = self.state.operations.get_mut(&id)
         {
             times.phase_since = self.seen.now_ms;
-        }
-    }
-
-    /// Brings the index up to date after an action; `before` is the shadow that the node of a change
-    /// of roles had.
-    fn reindex(&mut self, done: &ActionKind, before: Option<ShardId>) {
-        match done {
-            ActionKind::SetRoles { node, roles, .. } => {
-                if let Some(shard) = before
-                    && let Some(shadows) = self.shadows.get_mut(&shard)
-                {
-                    shadows.remove(node);
-                    if shadows.is_empty() {
-                        self.shadows.remove(&shard);
-                    }
-                }
-                if let Some(shard) = roles.shadow {
-                    self.shadows.entry(shard).or_default().insert(*node);
-                }
-            }
-            ActionKind::RequestNode(_)
-            | ActionKind::CancelRequest { .. }
-            | ActionKind::BeginOperation { .. }
-            | ActionKind::AdvanceOperation { .. }
-            | ActionKind::FinishOperation
-            | ActionKind::ChangeVoters { .. } => {}
-            _ => self.index(),
-        }
-    }
-
-    fn index(&mut self) {
-        self.shadows.clear();
-        for node in self.topology.nodes() {
-            if let Some(shard) = node.shadow {
-                self.shadows.entry(shard).or_default().insert(node.id);
-            }
         }
     }
 }

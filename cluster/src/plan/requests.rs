@@ -107,14 +107,15 @@ impl Planner<'_> {
         }
         // What was decided a moment ago need not stand in the topology yet.
         let (next, now) = (self.topology.counters().operation, self.seen.now_ms);
+        let topology = &self.topology;
         let waiting = |r: &RequestId, q: &Request| {
             q.operation >= next
-                || operations
-                    .iter()
-                    .any(|o| o.id == q.operation && (o.requests.contains(r) || q.issued == now))
+                || topology
+                    .operation(q.operation)
+                    .is_some_and(|o| o.requests.contains(r) || q.issued == now)
         };
         self.state.requests.retain(|r, q| waiting(r, q));
-        let in_flight = |id: &OperationId| *id >= next || operations.iter().any(|o| o.id == *id);
+        let in_flight = |id: &OperationId| *id >= next || topology.operation(*id).is_some();
         self.state.operations.retain(|id, _| in_flight(id));
         for operation in &operations {
             let open = self.unanswered(operation.id);

@@ -28,7 +28,7 @@ impl Planner<'_> {
     fn is_quiet(&self, shard: ShardId) -> bool {
         let Some(found) = self.topology.shard(shard) else { return true };
         let none = BTreeSet::new();
-        let shadows = self.shadows.get(&shard).unwrap_or(&none);
+        let shadows = self.topology.all_shadows().get(&shard).unwrap_or(&none);
         let burst = self.is_bursting(shard);
         let (mut replicas, mut voters) = (0, 0);
         for member in found.members.values() {
@@ -37,7 +37,7 @@ impl Planner<'_> {
             let usual = (member.node == found.writer || member.reads == reads)
                 && member.part.is_none()
                 && matches!(member.vote, Vote::Learner | Vote::Voter);
-            if !usual || !self.up(member.node) {
+            if !usual || self.unwell.contains(&member.node) {
                 return false;
             }
             replicas += usize::from(!shadow && member.node != found.writer);
@@ -319,7 +319,8 @@ impl Planner<'_> {
     /// Members that an operation in flight takes out of the shard.
     pub fn leaving(&self, shard: ShardId) -> BTreeSet<NodeId> {
         let mut leaving = BTreeSet::new();
-        for operation in self.topology.operations() {
+        let own = self.topology.work_on(shard);
+        for operation in own.chain(self.topology.work_on_load_managers()) {
             match operation.kind {
                 OperationKind::Shrink if operation.shard == Some(shard) => {
                     leaving.extend(self.retired(operation));

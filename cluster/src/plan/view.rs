@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::Health;
 use crate::topology::{
-    JoinOrder, Level, LoadManagerState, NodeId, Operation, OperationId, OperationKind, ShardId,
-    Vote, VoterRule,
+    JoinOrder, Level, LoadManagerState, Member, NodeId, Operation, OperationId, OperationKind,
+    ShardId, Vote, VoterRule,
 };
 
 /// Who should lead: the greatest. Whoever serves goes before a shadow, then the one that lacks
@@ -55,7 +55,7 @@ impl Planner<'_> {
     }
 
     pub fn shadows_of(&self, shard: ShardId) -> BTreeSet<NodeId> {
-        self.shadows.get(&shard).cloned().unwrap_or_default()
+        self.topology.all_shadows().get(&shard).cloned().unwrap_or_default()
     }
 
     /// Load Managers that live and hold the shard's shadow.
@@ -79,15 +79,24 @@ impl Planner<'_> {
     /// Members with a whole copy that are neither Writer nor shadow: Replicas, and who is to be one.
     pub fn data_nodes(&self, shard: ShardId) -> BTreeSet<NodeId> {
         let Some(found) = self.topology.shard(shard) else { return BTreeSet::new() };
-        let shadows = self.shadows.get(&shard);
+        let shadows = self.topology.all_shadows().get(&shard);
         let members = found.members.values().filter(|m| m.part.is_none()).map(|m| m.node);
         members.filter(|n| *n != found.writer && !shadows.is_some_and(|s| s.contains(n))).collect()
     }
 
     /// Mach, with those counted that are still catching up.
     pub fn size(&self, shard: ShardId) -> u32 {
-        let data = u32::try_from(self.data_nodes(shard).len()).unwrap_or(u32::MAX);
-        data.saturating_add(1 + u32::from(self.shadows.contains_key(&shard)))
+        let shadows = self.topology.all_shadows().get(&shard);
+        let data = self.topology.shard(shard).map_or(0, |found| {
+            let data = |m: &&Member| {
+                m.part.is_none()
+                    && m.node != found.writer
+                    && !shadows.is_some_and(|s| s.contains(&m.node))
+            };
+            found.members.values().filter(data).count()
+        });
+        let data = u32::try_from(data).unwrap_or(u32::MAX);
+        data.saturating_add(1 + u32::from(self.topology.all_shadows().contains_key(&shard)))
     }
 
     /// Whether a majority of the voters lives, before and after any change in flight.
@@ -112,7 +121,9 @@ impl Planner<'_> {
     /// All who have a part in the shard are up.
     pub fn is_healthy(&self, shard: ShardId) -> bool {
         let members = self.topology.shard(shard).into_iter().flat_map(|s| s.members.keys());
-        members.chain(self.shadows.get(&shard).into_iter().flatten()).all(|&n| self.up(n))
+        members
+            .chain(self.topology.all_shadows().get(&shard).into_iter().flatten())
+            .all(|n| !self.unwell.contains(n))
     }
 
     /// Whether all who have a part in the shard live and are in sync, and nobody is half-way.
@@ -128,9 +139,8 @@ impl Planner<'_> {
     /// The operation that changes the shard, else the repair of it, else none.
     pub fn operation_of(&self, shard: ShardId) -> Option<&Operation> {
         self.topology.busy(shard).or_else(|| {
-            self.topology
-                .operations()
-                .find(|o| matches!(o.kind, OperationKind::Replace { .. }) && o.shard == Some(shard))
+            let replaces = |o: &&Operation| matches!(o.kind, OperationKind::Replace { .. });
+            self.topology.work_on(shard).find(replaces)
         })
     }
 
@@ -169,7 +179,7 @@ impl Planner<'_> {
             let work = self.seen.shards.get(&shard).and_then(|s| s.members.get(&n));
             SourceRank {
                 writes: n == found.writer,
-                serves: !self.shadows.get(&shard).is_some_and(|s| s.contains(&n)),
+                serves: !self.topology.all_shadows().get(&shard).is_some_and(|s| s.contains(&n)),
                 busy_us: work
                     .map_or(0, |m| m.work.read_busy_us.saturating_add(m.work.apply_busy_us)),
                 node: n,
@@ -197,7 +207,7 @@ impl Planner<'_> {
     pub fn extra_load_managers(&self) -> u32 {
         let mut extra = 0u32;
         let live = |n: &&NodeId| self.is_load_manager(**n) && !self.down(**n);
-        for shadows in self.shadows.values() {
+        for shadows in self.topology.all_shadows().values().filter(|s| s.len() > 1) {
             let count = u32::try_from(shadows.iter().filter(live).count()).unwrap_or(u32::MAX);
             extra = extra.saturating_add(count.saturating_sub(1));
         }
@@ -206,7 +216,7 @@ impl Planner<'_> {
 
     /// The shard that most needs one more shadow.
     pub fn fewest_shadows(&self) -> Option<ShardId> {
-        let count = |s: ShardId| self.shadows.get(&s).map_or(0, BTreeSet::len);
+        let count = |s: ShardId| self.topology.all_shadows().get(&s).map_or(0, BTreeSet::len);
         self.topology.shards().map(|s| s.id).min_by_key(|&s| (count(s), s))
     }
 }

@@ -16,7 +16,7 @@ impl Topology {
         let node = Node { request, ..Node::joining(id, level, zone, joined) };
         self.counters.node = id.next();
         self.counters.joined = joined.next();
-        self.nodes.insert(id, node);
+        self.put_node(node);
         for operation in self.operations.values_mut() {
             if request.is_some_and(|r| operation.requests.contains(&r)) {
                 operation.nodes.insert(id);
@@ -30,15 +30,17 @@ impl Topology {
     /// reads gives that up first.
     pub fn leave(&mut self, node: NodeId) -> Result<(), Violation> {
         self.find_node(node)?;
-        for shard in self.shards_of(node) {
+        let mut copies: Vec<Shard> = self.shards_of(node).cloned().collect();
+        for shard in &copies {
             check_idle(shard, node)?;
         }
         if !self.load_managers().any(|n| n.id != node) {
             return Err(Violation::NoLoadManager);
         }
-        self.nodes.remove(&node);
-        for shard in self.shards.values_mut() {
+        self.take_node(node);
+        for mut shard in copies.drain(..) {
             shard.members.remove(&node);
+            self.put_shard(shard);
         }
         self.touch();
         Ok(())
@@ -82,8 +84,8 @@ impl Topology {
             self.check_shard(&shard)?;
             shards.push(shard);
         }
-        self.nodes.insert(node, changed);
-        self.shards.extend(shards.into_iter().map(|s| (s.id, s)));
+        self.put_node(changed);
+        shards.into_iter().for_each(|s| self.put_shard(s));
         self.touch();
         Ok(())
     }
@@ -228,14 +230,15 @@ impl Topology {
         let mut shard = self.find_shard(id)?.clone();
         change(&mut shard)?;
         self.check_shard(&shard)?;
-        self.shards.insert(id, shard);
+        self.put_shard(shard);
         self.touch();
         Ok(())
     }
 
-    fn set_shadow(&mut self, node: NodeId, shadow: Option<ShardId>) {
-        if let Some(found) = self.nodes.get_mut(&node) {
-            found.shadow = shadow;
+    pub(super) fn set_shadow(&mut self, node: NodeId, shadow: Option<ShardId>) {
+        let found = self.nodes.get(&node).filter(|n| n.shadow != shadow);
+        if let Some(changed) = found.map(|n| Node { shadow, ..n.clone() }) {
+            self.put_node(changed);
         }
     }
 

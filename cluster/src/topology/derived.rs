@@ -113,7 +113,8 @@ impl Topology {
 
     /// Nodes that hold the shard's shadow, or are to hold it, by id.
     pub fn shadows(&self, shard: ShardId) -> impl DoubleEndedIterator<Item = &Node> + Clone {
-        self.nodes.values().filter(move |n| n.shadow == Some(shard))
+        let holders = self.all_shadows().get(&shard).into_iter().flatten();
+        holders.filter_map(|n| self.nodes.get(n))
     }
 
     /// The shard's Replicas: members that vote or serve reads and are neither its Writer nor its
@@ -145,7 +146,8 @@ impl Topology {
 
     /// Shards of which the node keeps a copy, by id.
     pub fn shards_of(&self, node: NodeId) -> impl Iterator<Item = &Shard> {
-        self.shards.values().filter(move |s| s.has(node))
+        let range = (node, ShardId(0))..=(node, ShardId(u32::MAX));
+        self.index.copies.range(range).filter_map(|(_, s)| self.shards.get(s))
     }
 
     /// The one of `nodes` that joined last (R56).
@@ -174,11 +176,10 @@ impl Topology {
     /// restores exactly what was before the split (I17).
     pub fn siblings(&self, left: ShardId, right: ShardId) -> bool {
         let (Some(l), Some(r)) = (self.shard(left), self.shard(right)) else { return false };
-        let younger = |s: &Shard| s.parent == Some(left) && s.id > right;
-        let grandchild = |s: &Shard| s.parent == Some(right);
         r.parent == Some(left)
             && l.range.is_left_of(r.range)
-            && !self.shards.values().any(|s| younger(s) || grandchild(s))
+            && self.children(left).all(|s| s <= right)
+            && self.children(right).next().is_none()
     }
 
     /// The shapes of all shards, in one walk over nodes and members: for who looks at many shards.
@@ -213,6 +214,6 @@ impl Topology {
     /// The operation that changes the shape of the shard, if one is in flight; repairs are not
     /// meant.
     pub fn busy(&self, shard: ShardId) -> Option<&Operation> {
-        self.operations.values().find(|o| !o.kind.is_repair() && o.shards().contains(&shard))
+        self.work_on(shard).find(|o| !o.kind.is_repair())
     }
 }

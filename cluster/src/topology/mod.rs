@@ -16,6 +16,7 @@ mod change;
 mod derived;
 mod format;
 mod id;
+mod index;
 mod level;
 mod member;
 mod node;

@@ -84,15 +84,15 @@ impl Topology {
         }
         self.check_shard(&left)?;
         self.check_shard(&right)?;
-        for node in self.nodes.values_mut() {
-            if node.shadow == Some(parent) && leaving.contains(&node.id) {
-                node.shadow = Some(id);
+        for node in leaving {
+            if self.find_node(node)?.shadow == Some(parent) {
+                self.set_shadow(node, Some(id));
             }
         }
         self.counters.shard = self.counters.shard.max(id.next());
         self.counters.group = group.next();
-        self.shards.insert(parent, left);
-        self.shards.insert(id, right);
+        self.put_shard(left);
+        self.put_shard(right);
         self.touch();
         Ok(())
     }
@@ -121,19 +121,18 @@ impl Topology {
             }
         }
         self.check_shard(&kept)?;
-        if let Some(busy) = self.operations.values().find(|o| o.shard == Some(right)) {
+        if let Some(busy) = self.work_on(right).find(|o| o.shard == Some(right)) {
             return Err(Violation::ShardBusy { shard: right, busy: busy.id });
         }
-        for node in self.nodes.values_mut() {
-            node.shadow = node.shadow.filter(|&s| s != right);
+        let shadows: Vec<NodeId> = self.shadows(right).map(|n| n.id).collect();
+        shadows.into_iter().for_each(|n| self.set_shadow(n, None));
+        let children: Vec<Shard> =
+            self.children(right).filter_map(|s| self.shards.get(&s)).cloned().collect();
+        for child in children {
+            self.put_shard(Shard { parent: Some(left), ..child });
         }
-        for shard in self.shards.values_mut() {
-            if shard.parent == Some(right) {
-                shard.parent = Some(left);
-            }
-        }
-        self.shards.remove(&right);
-        self.shards.insert(left, kept);
+        self.take_shard(right);
+        self.put_shard(kept);
         self.touch();
         Ok(())
     }

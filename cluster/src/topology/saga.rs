@@ -16,14 +16,14 @@ impl Topology {
             _ => None,
         };
         // Before the check of who is busy: a number set aside twice is the more exact complaint.
-        let taken = |c: ShardId| self.operations.values().any(|o| o.shards().contains(&c));
+        let taken = |c: ShardId| self.work_on(c).next().is_some();
         if let Some(child) = child.filter(|&c| c < self.counters.shard || taken(c)) {
             return Err(Violation::ShardReused(child));
         }
         self.check_operation(&operation)?;
         self.counters.shard = child.map_or(self.counters.shard, ShardId::next);
         self.counters.operation = operation.id.next();
-        self.operations.insert(operation.id, operation);
+        self.put_operation(operation);
         self.touch();
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Topology {
 
     /// A saga has reached its end.
     pub fn finish(&mut self, id: OperationId) -> Result<Operation, Violation> {
-        let found = self.operations.remove(&id).ok_or(Violation::UnknownOperation(id))?;
+        let found = self.take_operation(id).ok_or(Violation::UnknownOperation(id))?;
         self.touch();
         Ok(found)
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
 use super::{
     BucketRange, Epoch, Format, GroupId, JoinOrder, Level, LoadManagerState, Member, Node, NodeId,
     Operation, OperationId, OperationKind, RangeError, Shard, ShardId, Version, Violation, Vote,
@@ -21,6 +22,8 @@ pub struct Topology {
     pub(super) nodes: BTreeMap<NodeId, Node>,
     pub(super) shards: BTreeMap<ShardId, Shard>,
     pub(super) operations: BTreeMap<OperationId, Operation>,
+    /// Follows from the rest.
+    pub(super) index: Index,
 }
 
 /// The next ids that were never used. They are part of the value, since an id may be gone from it
@@ -101,6 +104,7 @@ impl Topology {
             members: BTreeMap::from([(node, member)]),
             parent: None,
         };
+        let index = Index::of([&founder].into_iter(), [&first].into_iter(), std::iter::empty());
         Ok(Self {
             buckets,
             version: Version(1),
@@ -115,6 +119,7 @@ impl Topology {
             nodes: BTreeMap::from([(node, founder)]),
             shards: BTreeMap::from([(shard, first)]),
             operations: BTreeMap::new(),
+            index,
         })
     }
 
@@ -134,7 +139,9 @@ impl Topology {
         }
         let (buckets, version, epoch) = (parts.buckets, parts.version, parts.epoch);
         let counters = parts.counters;
-        let mut topology = Self { buckets, version, epoch, counters, nodes, shards, operations };
+        let index = Index::of(nodes.values(), shards.values(), operations.values());
+        let mut topology =
+            Self { buckets, version, epoch, counters, nodes, shards, operations, index };
         topology.counters = counters.max(topology.least_counters());
         topology.check()?;
         Ok(topology)
@@ -265,12 +272,8 @@ impl Topology {
             return Ok(());
         }
         for shard in operation.shards() {
-            let busy = |other: &&Operation| {
-                other.id != operation.id
-                    && !other.kind.is_repair()
-                    && other.shards().contains(&shard)
-            };
-            if let Some(other) = self.operations.values().find(busy) {
+            let busy = |other: &&Operation| other.id != operation.id && !other.kind.is_repair();
+            if let Some(other) = self.work_on(shard).find(busy) {
                 return Err(Violation::ShardBusy { shard, busy: other.id });
             }
         }

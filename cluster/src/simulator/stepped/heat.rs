@@ -9,6 +9,8 @@ use crate::topology::{BucketId, BucketRange, ShardId};
 
 /// Buckets of a simulated cluster.
 const BUCKETS: u16 = 1000;
+/// Buckets of one that grows from one node: more than it will have shards.
+pub const BUCKETS_GROWING: u16 = 8000;
 /// Hottest buckets that an observation names.
 const NAMED: usize = 32;
 /// The one that a hot key lies in.
@@ -37,8 +39,9 @@ impl Heat {
     /// Even, or by Zipf's law with the places drawn.
     pub fn new(world: &World) -> Self {
         let exponent = world.trace.zipf.unwrap_or(0.0);
+        let buckets = if world.trace.from_one { BUCKETS_GROWING } else { BUCKETS };
         let mut weights: Vec<f64> =
-            (1..=BUCKETS).map(|rank| f64::from(rank).powf(-exponent)).collect();
+            (1..=buckets).map(|rank| f64::from(rank).powf(-exponent)).collect();
         Random::new(world.seed, PLACES).shuffle(&mut weights);
         let sum: f64 = weights.iter().sum();
         weights.iter_mut().for_each(|w| *w /= sum);

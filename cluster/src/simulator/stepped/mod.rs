@@ -75,7 +75,7 @@ impl<'w> Stepped<'w> {
         config.replicas.max_nodes = world.nodes_max;
         let first = world.trace.loads.first().copied().unwrap_or_default();
         let text = match world.trace.from_one {
-            true => "N1 LM WR s1".to_owned(),
+            true => format!("cluster B{} | N1 LM WR s1", heat::BUCKETS_GROWING),
             false => start(fit(first, world.nodes_max)),
         };
         let topology: Topology = text
@@ -170,11 +170,13 @@ impl<'w> Stepped<'w> {
             ActionKind::SplitShard { shard, child, .. } if changed => {
                 self.copies.split(&self.observation.topology, *shard, *child, &before);
                 self.divide_cells(*shard, *child);
-                self.windows.clear();
+                self.windows.remove(shard);
+                self.windows.remove(child);
             }
             ActionKind::MergeShards { left, right } if changed => {
                 self.copies.merge(*left, *right);
-                self.windows.clear();
+                self.windows.remove(left);
+                self.windows.remove(right);
                 if let Some((reads, writes)) = self.cells.remove(right) {
                     let cells = self.cells.entry(*left).or_default();
                     cells.0.add(&reads);

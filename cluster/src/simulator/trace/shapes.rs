@@ -23,7 +23,7 @@ pub(super) fn built_in(name: &str) -> Option<Trace> {
         "constant" => Trace::of(name, 30.0 * DAY, |_| ordinary(5000.0)),
         "failures" => Trace { failures: true, ..Trace::of(name, 2.0 * DAY, |_| ordinary(5000.0)) },
         "zipf" => Trace { zipf: Some(0.99), ..Trace::of(name, 10.0 * HOUR, doubling) },
-        "growth" => Trace { from_one: true, ..Trace::of(name, 60.0 * HOUR, growth) },
+        "growth" => Trace { from_one: true, ..Trace::of(name, 37.0 * HOUR, growth) },
         _ => return None,
     };
     Some(trace)
@@ -95,9 +95,10 @@ fn doubling(t: f64) -> Load {
     ordinary(3500.0 * 2.0_f64.powf((t / (2.0 * HOUR)).floor()))
 }
 
-/// From 300 a second to 2.2 million and back, by the same factor every hour.
+/// From 300 a second to 2.2 million and back, by the same factor every hour: 18 hours each way, one
+/// at the top. A quarter are writes, so that it takes many shards and not only many Replicas.
 fn growth(t: f64) -> Load {
-    let (up, top) = (24.0 * HOUR, 26.0 * HOUR);
+    let (up, top) = (18.0 * HOUR, 19.0 * HOUR);
     let height = if t < top { (t / up).min(1.0) } else { (1.0 - (t - top) / up).max(0.0) };
-    ordinary(300.0 * (2_200_000.0_f64 / 300.0).powf(height))
+    mixed(300.0 * (2_200_000.0_f64 / 300.0).powf(height), 0.75)
 }
