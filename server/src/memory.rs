@@ -7,6 +7,7 @@
 // A global allocator cannot be written without it; all it does is pass on and count.
 #![allow(unsafe_code)]
 
+use crate::admin::info::process::resident_bytes;
 use crate::node::Node;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -100,17 +101,20 @@ const SHORT_REST: Duration = Duration::from_millis(10);
 /// The loop of the thread that watches the size of a process with a base.
 pub fn watch(node: &Node) {
     let Some(store) = &node.store else { return };
-    let mut last = Instant::now();
+    let (mut withheld, mut last, mut asked) = (0, Instant::now(), None::<Instant>);
     while !node.stopping.load(Ordering::Relaxed) {
-        let stats = store.base.stats();
-        let known = stats.block_cache_bytes + stats.table_readers_bytes;
-        ELSEWHERE.store(known as i64, Ordering::Relaxed);
+        // The base has a lock to take for its answer, and changes slowly.
+        if asked.is_none_or(|at| at.elapsed() >= REST) {
+            let stats = store.base.stats();
+            let known = stats.block_cache_bytes + stats.table_readers_bytes;
+            ELSEWHERE.store(known as i64, Ordering::Relaxed);
+            asked = Some(Instant::now());
+        }
         let max = node.space.settings().maxmemory;
-        let withheld = WITHHELD.load(Ordering::Relaxed).max(0) as u64;
-        let elapsed = last.elapsed();
+        let counted = counted().max(0) as u64;
+        withheld = withhold(withheld, counted, resident_bytes(), max, last.elapsed());
         last = Instant::now();
-        let now = withhold(withheld, counted().max(0) as u64, resident_now(), max, elapsed);
-        WITHHELD.store(now as i64, Ordering::Relaxed);
+        WITHHELD.store(withheld as i64, Ordering::Relaxed);
         std::thread::sleep(if max > 0 && charged() > max / 4 * 3 { SHORT_REST } else { REST });
     }
 }
@@ -139,13 +143,6 @@ fn withhold(withheld: u64, counted: u64, resident: u64, max: u64, elapsed: Durat
     next.min(max / 3)
 }
 
-/// The resident size as the kernel keeps it at hand, bytes.
-fn resident_now() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = text.split_ascii_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok());
-    pages.unwrap_or(0) * rustix::param::page_size() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,11 +169,5 @@ mod tests {
         assert_eq!(withhold(60 * MIB, 196 * MIB, 230 * MIB, 256 * MIB, SECOND), 56 * MIB);
         assert_eq!(withhold(60 * MIB, 196 * MIB, 230 * MIB, 256 * MIB, SECOND / 4), 59 * MIB);
         assert_eq!(withhold(MIB, 0, 230 * MIB, 256 * MIB, SECOND), 0);
-    }
-
-    #[test]
-    fn the_resident_size_is_known() {
-        let block = vec![1_u8; 64 << 20];
-        assert!(resident_now() > 64 << 20, "{}", block.len());
     }
 }

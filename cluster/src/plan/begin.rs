@@ -2,7 +2,7 @@
 //! the cluster bears, nothing on a shard with a member that is not up.
 
 use super::planner::Planner;
-use crate::autoscaler::{ActionKind, DesiredShard, EventKind};
+use crate::autoscaler::DesiredShard;
 use crate::topology::{Operation, OperationKind, ShardId};
 
 /// How urgent something is: the least goes first. The order is the priority of 3.1 and ends in the
@@ -85,11 +85,7 @@ impl Planner<'_> {
         }
         let open = self.unanswered(operation.id).into_iter().rev();
         for request in open.take(usize::try_from(surplus).unwrap_or(0)) {
-            if self.emit(operation.id, ActionKind::CancelRequest { request })
-                && self.state.requests.remove(&request).is_some()
-            {
-                self.events.push(EventKind::NodeCancel { request });
-            }
+            self.take_back(operation.id, request);
         }
     }
 

@@ -9,14 +9,7 @@ use crate::topology::{
 impl Planner<'_> {
     /// One more; nobody is demoted (X30). Its shadow is of the shard with the fewest.
     pub fn add_load_manager(&mut self, operation: &Operation) {
-        let Some(shard) = self.shard_for(operation) else { return };
-        if operation.requests.is_empty() {
-            let level = self.node_level(shard);
-            self.request(operation, level);
-        }
-        for node in self.joined(operation.id) {
-            self.enter(operation.id, shard, node);
-        }
+        self.take_in(operation);
     }
 
     /// The newest of those whose shard has another one. Its copy leaves with it.

@@ -23,14 +23,7 @@ impl Planner<'_> {
             self.cancel_requests(operation);
             return;
         }
-        let Some(shard) = self.shard_for(operation) else { return };
-        if operation.requests.is_empty() {
-            let level = self.node_level(shard);
-            self.request(operation, level);
-        }
-        for node in self.joined(operation.id) {
-            self.enter(operation.id, shard, node);
-        }
+        let Some(shard) = self.take_in(operation) else { return };
         if self.unanswered(operation.id).is_empty() {
             self.advance(operation.id, Phase::Syncing);
         }
@@ -44,10 +37,22 @@ impl Planner<'_> {
         }
     }
 
+    /// Asks for the operation's first node, and lets those enter that have come. Returns the shard.
+    pub fn take_in(&mut self, operation: &Operation) -> Option<ShardId> {
+        let shard = self.shard_for(operation)?;
+        if operation.requests.is_empty() {
+            self.request(operation, self.node_level(shard));
+        }
+        for node in self.joined(operation.id) {
+            self.enter(operation.id, shard, node);
+        }
+        Some(shard)
+    }
+
     /// A node that was lost may have had a place in other shards too, as after a write split (X7):
     /// where too few are left to choose voters from, a Replica of the shard that gets the new node
-    /// takes it once it is one, else
-    /// another node that serves.
+    /// takes it once it is one, else another
+    /// node that serves.
     fn fill_other_places(&mut self, id: OperationId, shard: ShardId, lost: NodeId) {
         let others: Vec<ShardId> =
             self.topology.shards_of(lost).map(|s| s.id).filter(|&s| s != shard).collect();

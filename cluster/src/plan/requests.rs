@@ -194,13 +194,19 @@ impl Planner<'_> {
         }
     }
 
+    /// Takes back one request; operators are told once.
+    pub fn take_back(&mut self, operation: OperationId, request: RequestId) {
+        if self.emit(operation, ActionKind::CancelRequest { request })
+            && self.state.requests.remove(&request).is_some()
+        {
+            self.events.push(EventKind::NodeCancel { request });
+        }
+    }
+
     /// Takes back what the operation still waits for, and ends it if it never began to act.
     pub fn cancel_requests(&mut self, operation: &Operation) {
         for request in self.unanswered(operation.id) {
-            if self.emit(operation.id, ActionKind::CancelRequest { request }) {
-                self.state.requests.remove(&request);
-                self.events.push(EventKind::NodeCancel { request });
-            }
+            self.take_back(operation.id, request);
         }
         let waits = self
             .topology
@@ -248,11 +254,8 @@ impl Planner<'_> {
             roles.shadow = Some(shard);
         });
         let first = self.waiting(operation.id).first().copied();
-        if let Some(request) = first.filter(|_| entered)
-            && self.emit(operation.id, ActionKind::CancelRequest { request })
-        {
-            self.state.requests.remove(&request);
-            self.events.push(EventKind::NodeCancel { request });
+        if let Some(request) = first.filter(|_| entered) {
+            self.take_back(operation.id, request);
         }
     }
 }

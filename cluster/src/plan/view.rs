@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::planner::{NO_OPERATION, Planner};
 use crate::autoscaler::Health;
 use crate::topology::{
-    JoinOrder, Level, LoadManagerState, Member, NodeId, Operation, OperationId, OperationKind,
-    ShardId, Vote, VoterRule,
+    JoinOrder, Level, LoadManagerState, NodeId, Operation, OperationId, OperationKind, ShardId,
+    Vote, VoterRule,
 };
 
 /// Who should lead: the greatest. Whoever serves goes before a shadow, then the one that lacks
@@ -78,24 +78,20 @@ impl Planner<'_> {
 
     /// Members with a whole copy that are neither Writer nor shadow: Replicas, and who is to be one.
     pub fn data_nodes(&self, shard: ShardId) -> BTreeSet<NodeId> {
-        let Some(found) = self.topology.shard(shard) else { return BTreeSet::new() };
+        self.data(shard).collect()
+    }
+
+    fn data(&self, shard: ShardId) -> impl Iterator<Item = NodeId> {
         let shadows = self.topology.all_shadows().get(&shard);
-        let members = found.members.values().filter(|m| m.part.is_none()).map(|m| m.node);
-        members.filter(|n| *n != found.writer && !shadows.is_some_and(|s| s.contains(n))).collect()
+        let writer = self.writer(shard);
+        let members = self.topology.shard(shard).into_iter().flat_map(|s| s.members.values());
+        let whole = members.filter(|m| m.part.is_none()).map(|m| m.node);
+        whole.filter(move |n| Some(*n) != writer && !shadows.is_some_and(|s| s.contains(n)))
     }
 
     /// Mach, with those counted that are still catching up.
     pub fn size(&self, shard: ShardId) -> u32 {
-        let shadows = self.topology.all_shadows().get(&shard);
-        let data = self.topology.shard(shard).map_or(0, |found| {
-            let data = |m: &&Member| {
-                m.part.is_none()
-                    && m.node != found.writer
-                    && !shadows.is_some_and(|s| s.contains(&m.node))
-            };
-            found.members.values().filter(data).count()
-        });
-        let data = u32::try_from(data).unwrap_or(u32::MAX);
+        let data = u32::try_from(self.data(shard).count()).unwrap_or(u32::MAX);
         data.saturating_add(1 + u32::from(self.topology.all_shadows().contains_key(&shard)))
     }
 

@@ -2,15 +2,17 @@
 //!
 //! Where there is no /proc the numbers are 0.
 
-use crate::machine::kilobytes;
 use std::fs::read_to_string;
 
 /// Clock ticks per second in /proc, which Linux fixes for all programs.
 const TICKS: f64 = 100.0;
 
-/// Memory of this process that is resident, bytes.
+/// Memory of this process that is resident, bytes. The kernel has it at hand: cheap enough to be
+/// asked a hundred times a second.
 pub fn resident_bytes() -> u64 {
-    kilobytes(&read_to_string("/proc/self/status").unwrap_or_default(), "VmRSS:")
+    let text = read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = text.split_ascii_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok());
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
 }
 
 /// Processor time used so far, in seconds.
