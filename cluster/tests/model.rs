@@ -92,7 +92,7 @@ fn goals(world: &World) -> Vec<Goal> {
                 }
                 let at = shard.range.middle().unwrap();
                 let child_level = Level::MIN;
-                let goal = SplitGoal { at, cause, child_level, paired_level: None };
+                let goal = SplitGoal { at, cause, child_level, paired_level: None, nodes: 1 };
                 want(format!("split {cause:?}"), Want { split: Some(goal), ..Want::default() });
             }
         }

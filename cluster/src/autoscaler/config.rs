@@ -231,7 +231,7 @@ impl Config {
             },
             cooldown: CoolDowns {
                 cooldown_up: Seconds(20),
-                cooldown_down: Seconds::minutes(5),
+                cooldown_down: Seconds::minutes(2),
                 cooldown_merge: Seconds::minutes(30),
             },
             replicas: ReplicaRules::predictive(),

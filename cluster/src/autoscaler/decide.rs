@@ -256,9 +256,14 @@ fn wish(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
             view.shard.range.split_at(place).ok()?;
             let level = view.config.levels.child_level.unwrap_or_else(|| view.writer_level());
             let cause = SplitCause::Reads;
-            let goal =
-                super::SplitGoal { at: place, cause, child_level: level, paired_level: None };
-            Some(Choice::Split(goal))
+            let goal = super::SplitGoal {
+                at: place,
+                cause,
+                child_level: level,
+                paired_level: None,
+                nodes: 0,
+            };
+            Some(Choice::Split(super::SplitGoal { nodes: split::nodes(view, goal), ..goal }))
         }
         OperatorWord::Merge { left, right } if *left == view.shard.id => {
             (view.shape.right == Some(*right)).then_some(Choice::Merge { right: *right })

@@ -39,4 +39,18 @@ pub struct SplitGoal {
     pub child_level: Level,
     /// Level of both new Writers, if they are to replace a bigger one (R69).
     pub paired_level: Option<Level>,
+    /// Nodes that it takes: the child's Load Manager or Writer, or both Writers; none if the shard's
+    /// own suffice.
+    pub nodes: u32,
+}
+
+/// Nodes of two shards at the least: each a Writer, two Replicas and a Load Manager (R61).
+const TWO_SHARDS: usize = 8;
+
+impl SplitGoal {
+    /// Whether the Writer, so many Replicas and so many Load Managers of a shard are enough for two
+    /// shards: then nothing is asked for and nothing copied (R60).
+    pub fn is_enough(replicas: usize, load_managers: usize) -> bool {
+        load_managers > 0 && 1 + replicas + load_managers >= TWO_SHARDS
+    }
 }

@@ -7,6 +7,8 @@
 //! to now, but no steeper than the rising cells themselves, so that a step is not taken for a ramp.
 //! Rates that fall are not extrapolated: a forecast only ever asks for more.
 
+use std::ops::RangeInclusive;
+
 use super::observation::{ClassWindow, ShardObservation, Trend};
 use super::{Rate, Seconds, Share};
 
@@ -15,8 +17,11 @@ const CELL_S: f64 = 10.0;
 /// Cells that the level is taken from, and each mean of which the highest is the peak.
 const LEVEL: usize = 18;
 const PEAK: usize = 30;
-/// Cells in which a rise may show, at least and at most.
-const RISE_MIN: usize = 4;
+/// Cells in which a rise may show.
+const RISE_REQUESTS: RangeInclusive<usize> = 4..=12;
+/// Clients come and go less by chance than what each asks: a few cells tell, also that it is over.
+const RISE_CLIENTS: RangeInclusive<usize> = 2..=4;
+/// The most of these.
 const RISE_MAX: usize = 12;
 /// Cells before it that it must stand out of, at least and at most.
 const BEFORE_MIN: usize = 12;
@@ -24,7 +29,8 @@ const BEFORE_MAX: usize = 45;
 /// Standard deviations by which it must.
 const SIGNIFICANT: f64 = 4.5;
 /// The least noise that is assumed, as a part of the level: below it a rise does not matter.
-const NOISE_MIN: f64 = 0.02;
+const NOISE_REQUESTS: f64 = 0.02;
+const NOISE_CLIENTS: f64 = 0.01;
 
 /// Rates per second.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -37,13 +43,13 @@ impl Load {
     /// The highest load expected within `ahead`.
     pub(super) fn ahead(seen: &ShardObservation, ahead: Seconds) -> Self {
         // More clients will ask as much each: a crowd shows in their number before it stands out of
-        // the noise of what they ask.
+        // the noise of what they ask, and so does its end.
         let clients = seen.clients.trend;
-        let more = match clients.slope {
-            Rate(0) => 0.0,
-            _ => clients.ahead(ahead) / clients.mean.as_f64().max(1.0),
+        let more = clients.ahead(ahead) / clients.mean.as_f64().max(1.0);
+        let of = |trend: Trend| match clients.level > clients.mean {
+            true => trend.level.as_f64().max(trend.mean.as_f64() * more),
+            false => trend.ahead(ahead),
         };
-        let of = |trend: Trend| trend.ahead(ahead).max(trend.mean.as_f64() * more);
         Self { reads: of(seen.reads.trend), writes: of(seen.writes.trend) }
     }
 
@@ -67,13 +73,22 @@ impl Trend {
         (window.0 as usize / CELL_S as usize).max(RISE_MAX + BEFORE_MAX)
     }
 
-    /// The trend of `rates` per second of whole cells, the last one last.
+    /// The trend of requests: `rates` per second of whole cells, the last one last.
     pub fn of(rates: &[f64], window: Seconds) -> Self {
+        Self::sensed(rates, window, RISE_REQUESTS, NOISE_REQUESTS)
+    }
+
+    /// The trend of the number of clients, counted once a cell.
+    pub fn of_clients(counts: &[f64], window: Seconds) -> Self {
+        Self::sensed(counts, window, RISE_CLIENTS, NOISE_CLIENTS)
+    }
+
+    fn sensed(rates: &[f64], window: Seconds, rise: RangeInclusive<usize>, noise_min: f64) -> Self {
         let level = cut_sum(last(rates, LEVEL)) / rates.len().clamp(1, LEVEL) as f64;
         let span = window.0 as usize / CELL_S as usize;
         let peak = (rates.len() >= span).then(|| rate(highest_mean(last(rates, span), PEAK)));
         let rates = last(rates, RISE_MAX + BEFORE_MAX);
-        let noise = noise(rates).max(NOISE_MIN * level);
+        let noise = noise(rates).max(noise_min * level);
         let now = Self {
             mean: rate(level),
             level: rate(level),
@@ -82,7 +97,7 @@ impl Trend {
             noise: Share::ZERO,
         };
         let now = Self { noise: Share::from_f64(noise / level.max(1e-9)), ..now };
-        let rises = (RISE_MIN..=RISE_MAX).filter_map(|cells| Rise::within(rates, cells, noise));
+        let rises = rise.filter_map(|cells| Rise::within(rates, cells, noise));
         match rises.max_by(|a, b| a.score.total_cmp(&b.score)) {
             Some(rise) if rise.score > SIGNIFICANT => {
                 Self { level: rate(rise.level.max(level)), slope: rate(rise.slope), ..now }
@@ -180,15 +195,23 @@ mod tests {
 
     /// 1000 a second with 12 % of noise either way, as `shape` makes of it, by cell.
     fn run(cells: usize, shape: impl Fn(usize) -> f64) -> Trend {
+        Trend::of(&noisy(cells, 0.12, shape), Seconds::minutes(30))
+    }
+
+    /// The same of clients, of whom `noise` come and go.
+    fn clients(cells: usize, noise: f64, shape: impl Fn(usize) -> f64) -> Trend {
+        Trend::of_clients(&noisy(cells, noise, shape), Seconds::minutes(30))
+    }
+
+    fn noisy(cells: usize, noise: f64, shape: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut seed = 1_u64;
         let mut share = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (seed >> 33) as f64 / f64::from(1_u32 << 31)
         };
-        let rates: Vec<f64> = (0..cells)
-            .map(|cell| 1000.0 * shape(cell) * (1.0 + 0.12 * (2.0 * share() - 1.0)))
-            .collect();
-        Trend::of(&rates, Seconds::minutes(30))
+        (0..cells)
+            .map(|cell| 1000.0 * shape(cell) * (1.0 + noise * (2.0 * share() - 1.0)))
+            .collect()
     }
 
     #[test]
@@ -215,6 +238,34 @@ mod tests {
         let step = |at: usize| if at < 200 { 1.0 } else { 2.0 };
         let ahead = run(206, step).ahead(Seconds(120));
         assert!((1850.0..2700.0).contains(&ahead), "{ahead}");
+    }
+
+    #[test]
+    fn clients_tell_a_crowd_and_its_end_in_forty_seconds() {
+        let crowd = |at: usize| 1.0 + 0.2 / 6.0 * (at.clamp(200, 260) - 200) as f64;
+        for (noise, cells) in [(0.0, 203), (0.01, 204)] {
+            let begun = clients(cells, noise, crowd);
+            assert!((1300.0..1700.0).contains(&begun.ahead(Seconds(120))), "{begun:?}");
+            let over = clients(265, noise, crowd);
+            assert!((2900.0..3200.0).contains(&over.ahead(Seconds(240))), "{over:?}");
+        }
+        for cells in 60..4000 {
+            for noise in [0.0, 0.01, 0.12] {
+                let calm = clients(cells, noise, |_| 1.0);
+                assert_eq!((calm.slope, calm.level), (Rate(0), calm.mean), "{cells} {noise}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_crowd_ends_the_forecast() {
+        let shape = |at: usize| 1.0 + 0.2 / 6.0 * (at.clamp(200, 260) - 200) as f64;
+        let mut seen = ShardObservation::default();
+        seen.reads.trend = run(265, shape);
+        let alone = Load::ahead(&seen, Seconds(240)).reads;
+        seen.clients.trend = clients(265, 0.01, shape);
+        let told = Load::ahead(&seen, Seconds(240)).reads;
+        assert!(alone > 3300.0 && (2800.0..3200.0).contains(&told), "{alone} {told}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::config::Config;
 use super::explain::Held;
 use super::state::{Answer, Request, State};
 use super::{Choice, Observation, TimeMs};
-use crate::topology::{RequestId, SplitCause};
+use crate::topology::RequestId;
 
 /// Milliseconds of an hour.
 const HOUR_MS: u64 = 3_600_000;
@@ -113,11 +113,8 @@ impl<'a> Guard<'a> {
 fn nodes_for(choice: &Choice) -> u32 {
     match choice {
         Choice::Grow { nodes } => *nodes,
-        Choice::Split(goal) if goal.cause == SplitCause::Writes && goal.paired_level.is_some() => 2,
-        Choice::Split(_)
-        | Choice::RaiseLevel { .. }
-        | Choice::LowerLevel { .. }
-        | Choice::AddLoadManager => 1,
+        Choice::Split(goal) => goal.nodes,
+        Choice::RaiseLevel { .. } | Choice::LowerLevel { .. } | Choice::AddLoadManager => 1,
         _ => 0,
     }
 }

@@ -76,6 +76,11 @@ impl View<'_> {
         self.costs.cost(level, self.writer_level(), self.seen)
     }
 
+    /// What comes now.
+    pub(super) fn present(&self) -> Load {
+        Load::ahead(self.seen, Seconds(0))
+    }
+
     /// What is expected when a change begun now takes effect.
     pub(super) fn coming(&self) -> Load {
         Load::ahead(self.seen, self.config.forecast.lookahead)
@@ -83,7 +88,7 @@ impl View<'_> {
 
     /// The same twice as far ahead: a change should last until the one after it has an effect.
     pub(super) fn lasting(&self) -> Load {
-        let ahead = self.config.forecast.lookahead.0.saturating_mul(2);
+        let ahead = self.config.forecast.lookahead.0.saturating_mul(3);
         Load::ahead(self.seen, Seconds(ahead))
     }
 

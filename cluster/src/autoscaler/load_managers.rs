@@ -8,14 +8,16 @@ use super::state::LoadManagersState;
 use super::{Choice, Decision, Observation, Seconds, Share};
 use crate::topology::{Node, OperationId, OperationKind, ShardId};
 
-/// Load Managers beyond the one of each shard.
+/// Load Managers beyond the one of each shard. The second one of a shard that is being divided is the
+/// child's.
 pub(super) fn extra(observation: &Observation) -> u32 {
     let topology = &observation.topology;
+    let divides = |s: ShardId| {
+        topology.busy(s).is_some_and(|o| matches!(o.kind, OperationKind::Split { .. }))
+    };
     let mut shadows: BTreeMap<ShardId, u32> = BTreeMap::new();
     for node in topology.load_managers() {
-        // The shadow of a part is the Load Manager of a child to come.
-        let whole = |s: &ShardId| topology.member(*s, node.id).is_none_or(|m| m.part.is_none());
-        if let Some(shard) = node.shadow.filter(whole) {
+        if let Some(shard) = node.shadow.filter(|&s| !divides(s)) {
             *shadows.entry(shard).or_default() += 1;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::load::View;
 use super::{Choice, Move};
-use crate::topology::{BucketRange, NodeId, SplitCause};
+use crate::topology::{BucketRange, NodeId};
 
 /// The moves of `choice`, in the order in which they happen.
 pub(super) fn moves(view: &View<'_>, choice: &Choice) -> Vec<Move> {
@@ -26,11 +26,8 @@ pub(super) fn moves(view: &View<'_>, choice: &Choice) -> Vec<Move> {
         Choice::RaiseLevel { .. } | Choice::LowerLevel { .. } => vec![part(whole, None)],
         Choice::Split(goal) => {
             let Ok((_, right)) = whole.split_at(goal.at) else { return Vec::new() };
-            let mut moves = vec![part(right, None)];
-            if goal.cause == SplitCause::Writes && goal.paired_level.is_some() {
-                moves.push(part(whole, None));
-            }
-            moves
+            let paired = part(whole, None);
+            [part(right, None), paired].into_iter().take(goal.nodes as usize).collect()
         }
         Choice::BurstServe => vec![role(shadow)],
         Choice::Shrink => vec![role(view.observation.topology.latest_replica(view.shard.id))],

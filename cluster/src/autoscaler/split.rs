@@ -46,10 +46,22 @@ pub(super) fn possible(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, 
     }
     let levels = &view.config.levels;
     let child_level = levels.child_level.unwrap_or_else(|| view.writer_level());
-    let goal = SplitGoal { at, cause, child_level, paired_level: None };
-    let pair = levels.paired_level.filter(|_| cause == SplitCause::Writes);
-    let weaker = pair.is_some_and(|level| is_weaker(view, level));
-    if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { paired_level: pair, ..goal }) }
+    let paired_level = levels.paired_level.filter(|_| cause == SplitCause::Writes);
+    let weaker = paired_level.is_some_and(|level| is_weaker(view, level));
+    let goal = SplitGoal { at, cause, child_level, paired_level, nodes: 0 };
+    if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { nodes: nodes(view, goal), ..goal }) }
+}
+
+/// Nodes that must come for it.
+pub(super) fn nodes(view: &View<'_>, goal: SplitGoal) -> u32 {
+    match goal.cause {
+        SplitCause::Reads => u32::from(!is_enough(view, view.shape.replicas.len())),
+        SplitCause::Writes => 1 + u32::from(goal.paired_level.is_some()),
+    }
+}
+
+fn is_enough(view: &View<'_>, replicas: usize) -> bool {
+    SplitGoal::is_enough(replicas, view.shape.shadows.len())
 }
 
 /// Where: by count, or by load if that is skewed (X25). Bytes per bucket are not observed, and keys
@@ -110,6 +122,16 @@ fn helps(view: &View<'_>, at: BucketId) -> bool {
     after < before.highest() * view.config.forecast.improvement.as_f64()
 }
 
+/// How to divide a shard whose Writer has too much to do, if the Replicas it has can bear it until
+/// each half has grown; both shadows help meanwhile.
+pub(super) fn relieve_writer(view: &View<'_>) -> Option<SplitGoal> {
+    let goal = possible(view, SplitCause::Reads).ok()?;
+    let shadows = if view.config.surge.burst_serve { 2 } else { 0 };
+    let after = halves(view, view.present(), goal.at, view.replica_count() + shadows);
+    let most = view.config.forecast.up_utilisation.as_f64();
+    after.is_none_or(|after| after.highest() <= most).then_some(goal)
+}
+
 /// With how many Replicas each half could do its work; `most` if not even with so many.
 pub(super) fn fit_for_halves(view: &View<'_>, most: u32) -> u32 {
     let Some(at) = place(view) else { return most };
@@ -118,13 +140,15 @@ pub(super) fn fit_for_halves(view: &View<'_>, most: u32) -> u32 {
     (view.replica_count()..most).find(fits).unwrap_or(most)
 }
 
-/// How busy the busier half of a shard of so many Replicas is: one becomes the child's Writer, the
-/// others are shared out.
+/// How busy the busier half of a shard of so many Replicas is: one becomes the child's Writer, one
+/// its Load Manager unless a node comes for that, the others are shared out.
 fn halves(view: &View<'_>, load: Load, at: BucketId, have: u32) -> Option<Utilisation> {
     let share = left_share(view, at);
     let share = share.max(1.0 - share);
     let part = Load { reads: load.reads * share, writes: load.writes * share };
-    let servers = view.servers((have.saturating_sub(1) / 2).max(1))?;
+    let shadows = view.shape.shadows.len();
+    let own = shadows < 2 && is_enough(view, have as usize);
+    let servers = view.servers((have.saturating_sub(1 + u32::from(own)) / 2).max(1))?;
     let writes = part.writes * view.cost(view.writer_level())?.write;
     Some(Utilisation { reads: replicas(part, &servers), writes })
 }

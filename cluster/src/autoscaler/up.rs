@@ -6,7 +6,7 @@ use super::capacity::replicas;
 use super::explain::Held;
 use super::forecast::Load;
 use super::load::View;
-use super::split::{fit_for_halves, possible, split};
+use super::split::{fit_for_halves, possible, relieve_writer, split};
 use super::trigger::Cause;
 use crate::topology::SplitCause;
 
@@ -20,7 +20,7 @@ pub(super) fn grow(view: &View<'_>, cause: Cause) -> (Choice, Vec<Held>) {
     if view.predictive()
         && cause != Cause::Reads
         && view.replica_count() > cap(view)
-        && let Ok(goal) = split(view, SplitCause::Reads)
+        && let Some(goal) = relieve_writer(view)
     {
         return (Choice::Split(goal), Vec::new());
     }

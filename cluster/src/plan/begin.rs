@@ -135,7 +135,11 @@ impl Planner<'_> {
 
     fn begin_on(&mut self, urgency: Urgency, wanted: DesiredShard) -> bool {
         let shard = urgency.shard;
-        let needs_node = matches!(urgency.kind, Kind::Grow | Kind::RaiseLevel | Kind::Split);
+        let needs_node = match urgency.kind {
+            Kind::Grow | Kind::RaiseLevel => true,
+            Kind::Split => wanted.split.is_some_and(|goal| goal.nodes > 0),
+            Kind::Shrink | Kind::Merge | Kind::LowerLevel => false,
+        };
         if needs_node && self.room() == 0 {
             return false;
         }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::planner::Planner;
-use crate::autoscaler::ActionKind;
+use crate::autoscaler::{ActionKind, SplitGoal};
 use crate::topology::{NodeId, Operation, OperationKind, Phase, ShardId, SplitCause};
 
 /// Replicas that a parent keeps, and members a child begins with beside the first Writer.
@@ -29,18 +29,21 @@ impl Planner<'_> {
     fn before_split(&mut self, operation: &Operation) {
         let OperationKind::Split { at, child, cause } = operation.kind else { return };
         let Some(parent) = operation.shard else { return };
-        self.request_for_split(operation, parent, cause);
-        self.enter_second(operation, parent);
-        let Some(new) = self.answer(operation, 0) else { return };
+        let new = match cause {
+            SplitCause::Reads => self.child_load_manager(operation, parent),
+            SplitCause::Writes => {
+                self.request_for_split(operation, parent);
+                self.enter_second(operation, parent);
+                self.answer(operation, 0)
+            }
+        };
+        let Some(new) = new else { return };
         let Some(found) = self.topology.shard(parent) else { return };
         let Ok((_, right)) = found.range.split_at(at) else {
             // The range changed since: the goal is void.
             self.cancel_requests(operation);
             return;
         };
-        if cause == SplitCause::Reads {
-            self.enter(operation.id, parent, new);
-        }
         if self.topology.member(parent, new).is_none() {
             self.attach_part(operation, parent, new, right);
         }
@@ -55,6 +58,27 @@ impl Planner<'_> {
         self.advance(operation.id, Phase::Committed);
         let split = ActionKind::SplitShard { shard: parent, at, child, group, voters, learners };
         self.emit(operation.id, split);
+    }
+
+    /// Who will be the child's Load Manager: a second one that the shard has, a Replica of a shard
+    /// that is big enough for two, else a new node. Only that one has to copy anything.
+    fn child_load_manager(&mut self, operation: &Operation, parent: ShardId) -> Option<NodeId> {
+        if operation.requests.is_empty() {
+            let fit = |n: &NodeId| self.up(*n) && self.ready(parent, *n);
+            let replicas: Vec<NodeId> = self.data_nodes(parent).into_iter().filter(fit).collect();
+            let shadows: Vec<NodeId> = self.live_shadows(parent).into_iter().filter(fit).collect();
+            if SplitGoal::is_enough(replicas.len(), shadows.len()) {
+                let chosen = match shadows.len() {
+                    1 => self.topology.latest(replicas)?,
+                    _ => return self.topology.latest(shadows),
+                };
+                return self.become_load_manager(parent, chosen).then_some(chosen);
+            }
+            self.request(operation, self.node_level(parent));
+        }
+        let new = self.answer(operation, 0)?;
+        self.enter(operation.id, parent, new);
+        Some(new)
     }
 
     fn attach_part(
@@ -101,11 +125,27 @@ impl Planner<'_> {
 
     fn after_split(&mut self, operation: &Operation, child: ShardId) {
         let Some(parent) = operation.shard else { return };
+        self.give_shadow(operation, parent, child);
         self.enter_second(operation, parent);
         self.lead_parent(operation, parent);
         if let Some(to) = self.child_leader(operation, parent, child) {
             self.advance(operation.id, Phase::Transferring);
             self.lead(child, to);
+        }
+    }
+
+    /// The parent's second shadow is the child's from now on.
+    fn give_shadow(&mut self, operation: &Operation, parent: ShardId, child: ShardId) {
+        let shadows = self.live_shadows(parent);
+        if shadows.len() < 2 || !self.shadows_of(child).is_empty() {
+            return;
+        }
+        let fit = |n: &NodeId| self.topology.member(child, *n).is_some();
+        if let Some(node) = self.topology.latest(shadows.into_iter().filter(fit)) {
+            self.set(operation.id, Some(child), node, |roles| {
+                roles.shadow = Some(child);
+                roles.reads.remove(&child);
+            });
         }
     }
 

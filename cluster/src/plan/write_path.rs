@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::planner::Planner;
 use crate::autoscaler::ActionKind;
-use crate::topology::{Level, NodeId, Operation, OperationKind, Phase, ShardId, SplitCause, Vote};
+use crate::topology::{Level, NodeId, Operation, OperationKind, Phase, ShardId, Vote};
 
 impl Planner<'_> {
     pub fn change_leader(&mut self, operation: &Operation) {
@@ -133,20 +133,16 @@ impl Planner<'_> {
     }
 
     /// A split by the write path asks for the child's Writer, with paired levels for the parent's
-    /// too; one by the read path for a Load Manager.
-    pub fn request_for_split(&mut self, operation: &Operation, parent: ShardId, cause: SplitCause) {
+    /// too.
+    pub fn request_for_split(&mut self, operation: &Operation, parent: ShardId) {
         let goal = self.state.desired.shards.get(&parent).and_then(|d| d.split);
         let rules = &self.config.levels;
         let writer = self.topology.writer_level(parent).unwrap_or(Level::MIN);
-        let paired = goal.and_then(|g| g.paired_level).filter(|_| cause == SplitCause::Writes);
+        let paired = goal.and_then(|g| g.paired_level);
         let child = goal.map(|g| g.child_level).or(rules.child_level).unwrap_or(writer);
-        let first = match cause {
-            SplitCause::Reads => self.node_level(parent),
-            SplitCause::Writes => paired.unwrap_or(child),
-        };
         let asked = operation.requests.len();
         if asked == 0 {
-            self.request(operation, first);
+            self.request(operation, paired.unwrap_or(child));
         }
         if let Some(level) = paired.filter(|_| asked < 2) {
             self.request(operation, level);

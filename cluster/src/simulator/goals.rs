@@ -12,9 +12,10 @@ fn built_in(name: &str) -> Trace {
     Trace::built_in(name).unwrap()
 }
 
-/// The median over three seeds.
-fn of_three(trace: &Trace) -> Score {
-    let scores: Vec<Score> = (1..=3).map(|seed| world(trace, seed, 100, true)).collect();
+/// The median over seeds 1 to `most`.
+fn of_seeds(trace: &Trace, most: u64, nodes_max: u32, with_oracle: bool) -> Score {
+    let scores: Vec<Score> =
+        (1..=most).map(|seed| world(trace, seed, nodes_max, with_oracle)).collect();
     medians(&scores)
 }
 
@@ -28,13 +29,12 @@ fn g18_a_day_costs_less_than_a_third_more_than_the_oracle() {
     assert!(score.reversals_30min <= 2.0, "{score:?}");
 }
 
-/// The bar is 0.1 % too slow, which is no minute of these five hours; reached are two minutes, in
-/// which nodes are asked for and not there yet.
+/// The bar is 0.1 % too slow, which is no minute of these five hours.
 #[test]
 fn g19_a_crowd_is_grown_for_in_time() {
-    let score = of_three(&built_in("flash"));
-    assert!(score.node_hours_vs_oracle.unwrap() <= 1.42, "{score:?}");
-    assert!(score.slo_violation_share <= 2.1 / 300.0, "{score:?}");
+    let score = of_seeds(&built_in("flash"), 20, 100, true);
+    assert!(score.node_hours_vs_oracle.unwrap() <= 1.35, "{score:?}");
+    assert!(score.slo_violation_share <= 0.001, "{score:?}");
 }
 
 #[test]
@@ -69,9 +69,8 @@ fn g22_from_one_node_to_hundreds_and_back_no_invariant_breaks() {
 
 #[test]
 fn g23_shards_of_uneven_load_are_balanced() {
-    let trace = built_in("zipf").cut(8 * 60);
-    let score = medians(&[1, 2, 3].map(|seed| world(&trace, seed, 150, false)));
-    for shards in [2, 4] {
+    let score = of_seeds(&built_in("zipf"), 3, 150, false);
+    for shards in [2, 4, 8] {
         let balance = score.shard_balance_at.get(&shards);
         assert!(balance.is_some_and(|b| *b <= 1.5), "{shards}: {score:?}");
     }

@@ -200,6 +200,7 @@ impl Absurd {
                 cause: if self.chance() { SplitCause::Reads } else { SplitCause::Writes },
                 child_level: self.level(),
                 paired_level: self.chance().then(|| self.level()),
+                nodes: self.next() as u32 % 3,
             };
             let wanted = DesiredShard {
                 mach: self.next() as u32,

@@ -121,6 +121,7 @@ fn want(world: &mut World, text: &str) {
                 cause,
                 child_level: named("child").map_or(Level::MIN, level),
                 paired_level: named("paired").map(level),
+                nodes: 1,
             });
         }
         _ => panic!("{text}"),

@@ -52,7 +52,7 @@ impl Pressure {
         if self.clients.len() > Trend::cells(window) {
             self.clients.pop_front();
         }
-        self.trend = Trend::of(self.clients.make_contiguous(), window);
+        self.trend = Trend::of_clients(self.clients.make_contiguous(), window);
     }
 
     /// Notes a tick's relaying.

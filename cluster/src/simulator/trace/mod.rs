@@ -63,7 +63,7 @@ impl Trace {
         ("square", "twice as much every other two hours, a day"),
         ("constant", "the same for 30 days"),
         ("failures", "the same for two days; nodes fail, operators are late, double or silent"),
-        ("zipf", "2x every two hours, load over buckets by Zipf 0.99 (shard balance)"),
+        ("zipf", "2x every five hours, load over buckets by Zipf 0.99 (shard balance)"),
         ("growth", "from one node's load to a thousand shards' and back"),
     ];
 

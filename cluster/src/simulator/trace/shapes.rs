@@ -22,7 +22,7 @@ pub(super) fn built_in(name: &str) -> Option<Trace> {
         "square" => Trace::of(name, DAY, square),
         "constant" => Trace::of(name, 30.0 * DAY, |_| ordinary(5000.0)),
         "failures" => Trace { failures: true, ..Trace::of(name, 2.0 * DAY, |_| ordinary(5000.0)) },
-        "zipf" => Trace { zipf: Some(0.99), ..Trace::of(name, 10.0 * HOUR, doubling) },
+        "zipf" => Trace { zipf: Some(0.99), ..Trace::of(name, 20.0 * HOUR, doubling) },
         "growth" => Trace { from_one: true, ..Trace::of(name, 37.0 * HOUR, growth) },
         _ => return None,
     };
@@ -52,12 +52,12 @@ fn mixed(rate: f64, reads: f64) -> Load {
 
 /// 9000 a second on a working day's afternoon, an eighth of it at four in the morning, 60 % at the
 /// week's end. Method (g) leaves the shape open but for what always serving the peak costs, near 2.4
-/// times the oracle: depth and width of the nights are chosen with that in mind (it is 2.26).
+/// times the oracle: depth and width of the nights are chosen with that in mind (it is 2.36).
 fn diurnal(t: f64) -> Load {
     let hour = t % DAY / HOUR;
     let wave = 0.5 - 0.5 * ((hour - 4.0) / 24.0 * std::f64::consts::TAU).cos();
     let day = if t / DAY >= 5.0 { 0.6 } else { 1.0 };
-    ordinary(9000.0 * day * (0.12 + 0.88 * wave * wave))
+    ordinary(10000.0 * day * (0.1 + 0.9 * wave * wave))
 }
 
 /// 3000 a second; after an hour three times as many within ten minutes, for an hour, and back.
@@ -90,15 +90,17 @@ fn square(t: f64) -> Load {
     ordinary(if t % (4.0 * HOUR) < 2.0 * HOUR { 3000.0 } else { 6000.0 })
 }
 
-/// 3500 a second, doubled every two hours: one shard becomes two, four, eight.
+/// 2500 a second, doubled every five hours: one shard becomes two, four, eight. A shard that needs more
+/// Replicas than it should have is divided for that after two hours, so each load has come to rest
+/// before the next.
 fn doubling(t: f64) -> Load {
-    ordinary(3500.0 * 2.0_f64.powf((t / (2.0 * HOUR)).floor()))
+    ordinary(2500.0 * 2.0_f64.powf((t / (5.0 * HOUR)).floor()))
 }
 
-/// From 300 a second to 2.2 million and back, by the same factor every hour: 18 hours each way, one
+/// From 300 a second to 2.5 million and back, by the same factor every hour: 18 hours each way, one
 /// at the top. A quarter are writes, so that it takes many shards and not only many Replicas.
 fn growth(t: f64) -> Load {
     let (up, top) = (18.0 * HOUR, 19.0 * HOUR);
     let height = if t < top { (t / up).min(1.0) } else { (1.0 - (t - top) / up).max(0.0) };
-    mixed(300.0 * (2_200_000.0_f64 / 300.0).powf(height), 0.75)
+    mixed(300.0 * (2_500_000.0_f64 / 300.0).powf(height), 0.75)
 }
