@@ -32,10 +32,10 @@ impl Utilisation {
     }
 }
 
-/// A node that serves reads: how big it is, and what other shards take of its time.
+/// A node that serves reads: what they cost it, and what other shards take of its time.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Server {
-    pub level: Level,
+    pub cost: Cost,
     pub taken: f64,
 }
 
@@ -110,9 +110,12 @@ fn scaled(cost: LevelCost, known: Level, level: Level) -> Cost {
 }
 
 /// How busy `servers` are with the reads of `load` and with applying its writes.
-pub(super) fn replicas(load: Load, servers: &[(Server, Cost)]) -> f64 {
-    let speed: f64 = servers.iter().map(|(_, c)| 1.0 / c.read.max(1e-12)).sum();
-    let taken = |(s, c): &(Server, Cost)| (load.writes * c.apply + s.taken) / c.read.max(1e-12);
-    let fixed: f64 = servers.iter().map(taken).sum();
+pub(super) fn replicas(load: Load, servers: impl Iterator<Item = Server>) -> f64 {
+    let (mut speed, mut fixed) = (0.0, 0.0);
+    for Server { cost, taken } in servers {
+        let read = cost.read.max(1e-12);
+        speed += 1.0 / read;
+        fixed += (load.writes * cost.apply + taken) / read;
+    }
     if speed > 0.0 { (load.reads + fixed) / speed } else { f64::INFINITY }
 }

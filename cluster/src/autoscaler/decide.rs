@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::explain::{Held, Rule};
 use super::guard::{Guard, account};
 use super::judge::{Judgement, explain, judge, now_or_later};
-use super::load::{View, taken};
+use super::load::{Fleet, View, taken};
 use super::memory::refresh;
 use super::observation::{OperatorWord, ShardObservation};
 use super::state::{Asked, Pending, ShardState, State};
@@ -58,9 +58,21 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
         let seen = observation.shards.get(&shard.id).unwrap_or(&nothing);
         let (costs, now) = (&capacity, observation.now_ms);
         let (taken, unwell) = (&taken, &unwell);
-        let view =
-            View { config, now, observation, shard, shape, seen, memory, costs, taken, unwell };
-        views.insert(shard.id, view);
+        let fleet = Fleet::default();
+        let view = View {
+            config,
+            now,
+            observation,
+            shard,
+            shape,
+            seen,
+            memory,
+            costs,
+            taken,
+            unwell,
+            fleet,
+        };
+        views.insert(shard.id, view.counted());
     }
     let divides = |view: &View<'_>| {
         let busy = view.observation.topology.busy(view.shard.id);

@@ -24,6 +24,17 @@ pub(super) struct View<'a> {
     pub taken: &'a BTreeMap<NodeId, f64>,
     /// Nodes that are not well.
     pub unwell: &'a BTreeSet<NodeId>,
+    /// Who serves its reads, and who could.
+    pub fleet: Fleet,
+}
+
+/// The Replicas of a shard as servers.
+#[derive(Default)]
+pub(super) struct Fleet {
+    /// Those there are, the first one in first.
+    present: Vec<Server>,
+    /// One that would come; none while costs are not known.
+    new: Option<Server>,
 }
 
 /// Part of each node's time that its work for all shards takes, where it works for several.
@@ -107,8 +118,7 @@ impl View<'_> {
             let both = writes + load.reads * cost.read;
             return Some(Utilisation { reads: both, writes: both });
         }
-        let servers = self.servers(mach.saturating_sub(2))?;
-        Some(Utilisation { reads: replicas(load, &servers), writes })
+        Some(Utilisation { reads: self.busy_replicas(load, mach.saturating_sub(2))?, writes })
     }
 
     /// The same as things are.
@@ -118,16 +128,24 @@ impl View<'_> {
         self.utilisation(load, mach, self.writer_level())
     }
 
-    /// `count` Replicas: the present ones, the first ones in first, then new ones.
-    pub(super) fn servers(&self, count: u32) -> Option<Vec<(Server, Cost)>> {
+    /// How busy `load` makes `count` Replicas: the present ones, the first ones in first, then new
+    /// ones. None if costs are not known.
+    pub(super) fn busy_replicas(&self, load: Load, count: u32) -> Option<f64> {
+        let Fleet { present, new } = &self.fleet;
+        let servers = present.iter().copied().chain(std::iter::repeat((*new)?));
+        Some(replicas(load, servers.take(count as usize)))
+    }
+
+    /// The same shard with its Replicas counted.
+    pub(super) fn counted(mut self) -> Self {
+        let server = |level, taken| Some(Server { cost: self.cost(level)?, taken });
         let topology = &self.observation.topology;
-        let mut present: Vec<_> =
+        let mut nodes: Vec<_> =
             self.shape.replicas.iter().filter_map(|n| topology.node(*n)).collect();
-        present.sort_by_key(|n| n.joined);
-        let present = present.into_iter().map(|n| (n.level, self.foreign(n.id)));
-        let new = std::iter::repeat((self.node_level(), 0.0));
-        let all = present.chain(new).take(count as usize);
-        all.map(|(level, taken)| Some((Server { level, taken }, self.cost(level)?))).collect()
+        nodes.sort_by_key(|n| n.joined);
+        let present = nodes.iter().filter_map(|n| server(n.level, self.foreign(n.id))).collect();
+        self.fleet = Fleet { present, new: server(self.node_level(), 0.0) };
+        self
     }
 
     /// Part of a node's time that other shards take.

@@ -1,7 +1,7 @@
 //! Whether and where a shard can be divided: hot bucket (X24), commands over both halves (C36),
 //! capacity after it (X8), levels of the new pair (R69, X23).
 
-use super::capacity::{Utilisation, replicas};
+use super::capacity::Utilisation;
 use super::config::SplitAt;
 use super::explain::Held;
 use super::forecast::Load;
@@ -148,9 +148,9 @@ fn halves(view: &View<'_>, load: Load, at: BucketId, have: u32) -> Option<Utilis
     let part = Load { reads: load.reads * share, writes: load.writes * share };
     let shadows = view.shape.shadows.len();
     let own = shadows < 2 && is_enough(view, have as usize);
-    let servers = view.servers((have.saturating_sub(1 + u32::from(own)) / 2).max(1))?;
+    let reads = view.busy_replicas(part, (have.saturating_sub(1 + u32::from(own)) / 2).max(1))?;
     let writes = part.writes * view.cost(view.writer_level())?.write;
-    Some(Utilisation { reads: replicas(part, &servers), writes })
+    Some(Utilisation { reads, writes })
 }
 
 /// X23: two Writers of `level` must do more than the present one.

@@ -2,7 +2,6 @@
 //! shards, for writes (R64-R69). Below Mach IV the class of the load does not matter (R57).
 
 use super::Choice;
-use super::capacity::replicas;
 use super::explain::Held;
 use super::forecast::Load;
 use super::load::View;
@@ -143,7 +142,7 @@ fn adding_helps(view: &View<'_>) -> bool {
         return true;
     }
     let (load, have) = (view.coming(), view.replica_count());
-    let with = |n: u32| view.servers(n).map(|servers| replicas(load, &servers));
+    let with = |n: u32| view.busy_replicas(load, n);
     match (with(have), with(have.saturating_add(1))) {
         (Some(now), Some(then)) => then < now * 0.99,
         _ => true,

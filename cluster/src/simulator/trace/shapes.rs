@@ -97,10 +97,10 @@ fn doubling(t: f64) -> Load {
     ordinary(2500.0 * 2.0_f64.powf((t / (5.0 * HOUR)).floor()))
 }
 
-/// From 300 a second to 2.5 million and back, by the same factor every hour: 18 hours each way, one
-/// at the top. A quarter are writes, so that it takes many shards and not only many Replicas.
+/// From 300 a second to 2.2 million and back, by the same factor every hour: 18 hours each way, one
+/// at the top. A third are writes, so that it takes many shards and not only many Replicas.
 fn growth(t: f64) -> Load {
     let (up, top) = (18.0 * HOUR, 19.0 * HOUR);
     let height = if t < top { (t / up).min(1.0) } else { (1.0 - (t - top) / up).max(0.0) };
-    mixed(300.0 * (2_500_000.0_f64 / 300.0).powf(height), 0.75)
+    mixed(300.0 * (2_200_000.0_f64 / 300.0).powf(height), 0.67)
 }
