@@ -263,7 +263,7 @@ mod tests {
         let mut seen = ShardObservation::default();
         seen.reads.trend = run(265, shape);
         let alone = Load::ahead(&seen, Seconds(240)).reads;
-        seen.clients.trend = clients(265, 0.01, shape);
+        seen.clients.trend = clients(265, 0.0, shape);
         let told = Load::ahead(&seen, Seconds(240)).reads;
         assert!(alone > 3300.0 && (2800.0..3200.0).contains(&told), "{alone} {told}");
     }
