@@ -90,7 +90,7 @@ pub fn decide(config: &Config, state: &State, observation: &Observation) -> Deci
     state.load_managers = load_managers;
 
     let mut decisions: Vec<Decision> = judged.into_iter().chain(extra).collect();
-    decisions.sort_by(|a, b| (&a.choice, a.shard).cmp(&(&b.choice, b.shard)));
+    decisions.sort_by(|a, b| a.urgency().cmp(&b.urgency()));
     let desired_before = std::mem::take(&mut state.desired);
     state.desired.extra_load_managers = match state.load_managers.busy {
         Some(_) => desired_before.extra_load_managers,

@@ -16,6 +16,21 @@ pub struct Decision {
     pub explanation: Explanation,
 }
 
+impl Decision {
+    /// The least goes first: the priority of 3.1, of growing shards the one that lacks most.
+    pub(super) fn urgency(&self) -> impl Ord + '_ {
+        let lacks = match &self.choice {
+            Choice::Grow { nodes } => *nodes,
+            _ => 0,
+        };
+        let rank = match &self.choice {
+            Choice::Grow { .. } => &Choice::Grow { nodes: 0 },
+            other => other,
+        };
+        (rank, std::cmp::Reverse(lacks), self.shard)
+    }
+}
+
 /// What can be decided. The order is the priority of 3.1.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "choice")]

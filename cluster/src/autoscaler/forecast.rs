@@ -31,6 +31,10 @@ const SIGNIFICANT: f64 = 4.5;
 /// The least noise that is assumed, as a part of the level: below it a rise does not matter.
 const NOISE_REQUESTS: f64 = 0.02;
 const NOISE_CLIENTS: f64 = 0.01;
+/// Cells that are recent.
+const RECENT: usize = 3;
+/// How much more a crowd may be taken to ask than what came recently.
+const CROWD_MARGIN: f64 = 1.1;
 
 /// Rates per second.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -43,11 +47,15 @@ impl Load {
     /// The highest load expected within `ahead`.
     pub(super) fn ahead(seen: &ShardObservation, ahead: Seconds) -> Self {
         // More clients will ask as much each: a crowd shows in their number before it stands out of
-        // the noise of what they ask, and so does its end.
+        // the noise of what they ask, and so does its end. Those who ask other shards do not count.
         let clients = seen.clients.trend;
-        let more = clients.ahead(ahead) / clients.mean.as_f64().max(1.0);
+        let (mean, level) = (clients.mean.as_f64().max(1.0), clients.level.as_f64().max(1.0));
         let of = |trend: Trend| match clients.level > clients.mean {
-            true => trend.level.as_f64().max(trend.mean.as_f64() * more),
+            true => {
+                let grown = trend.mean.as_f64() * level / mean;
+                let here = grown.min(trend.recent.as_f64() * CROWD_MARGIN);
+                trend.level.as_f64().max(here * clients.ahead(ahead) / level)
+            }
             false => trend.ahead(ahead),
         };
         Self { reads: of(seen.reads.trend), writes: of(seen.writes.trend) }
@@ -91,6 +99,7 @@ impl Trend {
         let noise = noise(rates).max(noise_min * level);
         let now = Self {
             mean: rate(level),
+            recent: rate(mean(last(rates, RECENT))),
             level: rate(level),
             peak,
             slope: Rate(0),

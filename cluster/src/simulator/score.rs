@@ -9,6 +9,8 @@ use super::run::Tick;
 
 /// Two changes of opposite direction within this are a reversal. Ticks.
 const REVERSAL_TICKS: u64 = 1800 / TICK_S as u64;
+/// A number of shards has come to rest after this. Ticks.
+const SETTLED_TICKS: u64 = 600 / TICK_S as u64;
 
 /// What is added up over a run. Figures that do not apply are none.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
@@ -37,7 +39,7 @@ pub struct Score {
     pub step_us_p99: Option<f64>,
     /// Busiest shard by mean shard, at the end.
     pub shard_balance: f64,
-    /// The same, by the number of shards, the last time there were so many.
+    /// The same, by the number of shards, the last time there were so many for ten minutes.
     pub shard_balance_at: BTreeMap<u32, f64>,
     #[serde(skip)]
     work: Work,
@@ -50,6 +52,8 @@ struct Work {
     minute: Answered,
     minutes: u64,
     violated: u64,
+    /// How many shards there are, and since which tick.
+    shards: (u32, u64),
     /// By what changed: when and whether it grew.
     last: BTreeMap<u32, (u64, bool)>,
     /// How many decisions took so many microseconds.
@@ -66,8 +70,13 @@ impl Score {
         self.shards_max = self.shards_max.max(f64::from(tick.shards));
         self.nodes_max = self.nodes_max.max(f64::from(tick.nodes()));
         self.shard_balance = tick.balance;
-        self.shard_balance_at.insert(tick.shards, tick.balance);
         let work = &mut self.work;
+        if work.shards.0 != tick.shards {
+            work.shards = (tick.shards, work.ticks);
+        }
+        if work.ticks - work.shards.1 >= SETTLED_TICKS {
+            self.shard_balance_at.insert(tick.shards, tick.balance);
+        }
         for &(of, grows) in
             &tick.changes.iter().filter_map(|c| Some((c.of, c.grows?))).collect::<Vec<_>>()
         {
@@ -163,6 +172,15 @@ mod tests {
         (0..REVERSAL_TICKS).for_each(|_| score.add(&Tick::default()));
         changes(&mut score, 1, Some(true));
         assert!((score.reversals_30min - 1.0).abs() < 1e-9 && (score.actions - 5.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn balance_counts_when_shards_have_come_to_rest() {
+        let mut score = Score::default();
+        for (shards, balance, ticks) in [(2, 1.1, 100), (3, 1.9, 59), (4, 1.2, 61)] {
+            (0..ticks).for_each(|_| score.add(&Tick { shards, balance, ..Tick::default() }));
+        }
+        assert_eq!(score.shard_balance_at, BTreeMap::from([(2, 1.1), (4, 1.2)]));
     }
 
     #[test]

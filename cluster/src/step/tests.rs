@@ -83,6 +83,7 @@ impl Absurd {
     fn trend(&mut self) -> Trend {
         Trend {
             mean: Rate(self.next()),
+            recent: Rate(self.next()),
             level: Rate(self.next()),
             peak: self.chance().then(|| Rate(self.next())),
             slope: Rate(self.next()),

@@ -32,7 +32,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     for &seed in &options.seeds {
         let world = World::new(&trace, seed, options.nodes_max, true);
         let calm = trace.without_attack();
-        let calm = calm.map(|calm| World::new(&calm, seed, options.nodes_max, false));
+        let calm = calm.map(|calm| World::new(&calm, seed, options.nodes_max, true));
         for (at, (policy, scores)) in policies.iter().zip(&mut scores).enumerate() {
             let keep = at == 0
                 && Some(&seed) == options.seeds.first()

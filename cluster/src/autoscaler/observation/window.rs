@@ -38,7 +38,9 @@ pub struct ClassWindow {
 pub struct Trend {
     /// What it was over three minutes.
     pub mean: Rate,
-    /// What it is: the same, or where the line of a rise has come to.
+    /// What it was over thirty seconds.
+    pub recent: Rate,
+    /// What it is: the same as over three minutes, or where the line of a rise has come to.
     pub level: Rate,
     /// The highest five minutes of `down-utilisation-window`, for shrinking; none before so much is
     /// known.
