@@ -13,8 +13,8 @@ use super::{Seconds, Share};
 use crate::topology::Format;
 
 pub use limits::{
-    Budget, Consensus, LevelRules, LoadManagerRules, Mach2Failover, Provisioning, QuietHours,
-    ReplicaRules, Safety, SplitAt, SplitRules, SyncRules, WriteAck,
+    Budget, Consensus, InFlight, LevelRules, LoadManagerRules, Mach2Failover, Provisioning,
+    QuietHours, ReplicaRules, Safety, SplitAt, SplitRules, SyncRules, WriteAck,
 };
 pub use validate::ConfigError;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::config::Config;
+use super::config::{Config, InFlight};
 use super::explain::Held;
 use super::state::{Answer, Request, State};
 use super::{Choice, Observation, TimeMs};
@@ -19,7 +19,7 @@ pub(super) struct Guard<'a> {
     config: &'a Config,
     now: TimeMs,
     held: bool,
-    operations: usize,
+    in_flight: InFlight,
     nodes: u32,
     more_nodes: u32,
     actions: Option<usize>,
@@ -40,15 +40,13 @@ impl<'a> Guard<'a> {
         };
         let open = state.requests.iter().filter(waits);
         let open = u32::try_from(open.count()).unwrap_or(u32::MAX);
-        let most = config.budget.operations(nodes);
-        let flying = topology.operations().filter(|o| !o.kind.is_repair()).count();
         let actions = config.budget.max_actions_per_hour;
         let hours = config.budget.max_node_hours_per_day;
         Self {
             config,
             now: observation.now_ms,
             held: state.held,
-            operations: (most as usize).saturating_sub(flying),
+            in_flight: InFlight::of(topology),
             nodes,
             more_nodes: config.replicas.max_nodes.saturating_sub(nodes.saturating_add(open)),
             actions: actions.map(|n| (n as usize).saturating_sub(state.budget.begun.len())),
@@ -79,10 +77,12 @@ impl<'a> Guard<'a> {
             _ if wanted > self.more_nodes => return Err(Held::MaxNodes),
             _ => choice.clone(),
         };
-        if self.operations == 0 {
+        let grows =
+            matches!(choice, Choice::Grow { .. } | Choice::AddLoadManager | Choice::Split(_));
+        if !self.config.budget.may_begin(grows, self.in_flight, self.nodes) {
             return Err(Held::Concurrency);
         }
-        self.operations -= 1;
+        self.in_flight.add(grows);
         self.actions = self.actions.map(|n| n.saturating_sub(1));
         self.more_nodes = self.more_nodes.saturating_sub(nodes_for(&granted));
         self.nodes = self.nodes.saturating_sub(u32::from(leaves));

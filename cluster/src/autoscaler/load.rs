@@ -10,6 +10,9 @@ use super::state::{CapacityTable, ShardState};
 use super::{Config, Observation, Seconds, TimeMs};
 use crate::topology::{Level, NodeId, Shape, Shard};
 
+/// Growth follows upon growth within this.
+const FOLLOWS: Seconds = Seconds::minutes(10);
+
 /// One shard, with all that its rules need.
 pub(super) struct View<'a> {
     pub config: &'a Config,
@@ -87,9 +90,10 @@ impl View<'_> {
         self.costs.cost(level, self.writer_level(), self.seen)
     }
 
-    /// What comes now.
-    pub(super) fn present(&self) -> Load {
-        Load::ahead(self.seen, Seconds(0))
+    /// What came lately.
+    pub(super) fn recent(&self) -> Load {
+        let of = |class: super::observation::ClassWindow| class.trend.recent.as_f64();
+        Load { reads: of(self.seen.reads), writes: of(self.seen.writes) }
     }
 
     /// What is expected when a change begun now takes effect.
@@ -97,9 +101,12 @@ impl View<'_> {
         Load::ahead(self.seen, self.config.forecast.lookahead)
     }
 
-    /// The same twice as far ahead: a change should last until the one after it has an effect.
+    /// The same twice as far ahead: a change should last until the one after it has an effect. Three
+    /// times where nothing has grown yet: of the first nodes some come late.
     pub(super) fn lasting(&self) -> Load {
-        let ahead = self.config.forecast.lookahead.0.saturating_mul(3);
+        let times =
+            if self.memory.grown.is_some_and(|at| !self.now.is_past(at, FOLLOWS)) { 2 } else { 3 };
+        let ahead = self.config.forecast.lookahead.0.saturating_mul(times);
         Load::ahead(self.seen, Seconds(ahead))
     }
 

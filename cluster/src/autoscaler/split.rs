@@ -127,7 +127,7 @@ fn helps(view: &View<'_>, at: BucketId) -> bool {
 pub(super) fn relieve_writer(view: &View<'_>) -> Option<SplitGoal> {
     let goal = possible(view, SplitCause::Reads).ok()?;
     let shadows = if view.config.surge.burst_serve { 2 } else { 0 };
-    let after = halves(view, view.present(), goal.at, view.replica_count() + shadows);
+    let after = halves(view, view.recent(), goal.at, view.replica_count() + shadows);
     let most = view.config.forecast.up_utilisation.as_f64();
     after.is_none_or(|after| after.highest() <= most).then_some(goal)
 }

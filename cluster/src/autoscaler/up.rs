@@ -15,13 +15,17 @@ pub(super) fn grow(view: &View<'_>, cause: Cause) -> (Choice, Vec<Held>) {
         let wanted = if view.predictive() { wanted_mach(view) } else { view.mach() + 1 };
         return (Choice::Grow { nodes: step(view, wanted.min(cap(view) + 2)) }, Vec::new());
     }
-    // More Replicas than a shard should have: two halves have a Writer each, at no copy.
+    // More Replicas than a shard should have: two halves have a Writer each, at no copy, now or when
+    // there are Replicas enough for both.
     if view.predictive()
         && cause != Cause::Reads
         && view.replica_count() > cap(view)
-        && let Some(goal) = relieve_writer(view)
+        && possible(view, SplitCause::Reads).is_ok()
     {
-        return (Choice::Split(goal), Vec::new());
+        return match relieve_writer(view) {
+            Some(goal) => (Choice::Split(goal), Vec::new()),
+            None => read_path(view),
+        };
     }
     match cause {
         Cause::Writes => write_path(view),

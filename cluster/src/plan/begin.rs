@@ -3,6 +3,7 @@
 
 use super::planner::Planner;
 use crate::autoscaler::DesiredShard;
+use crate::autoscaler::config::InFlight;
 use crate::topology::{Operation, OperationKind, ShardId};
 
 /// How urgent something is: the least goes first. The order is the priority of 3.1 and ends in the
@@ -31,21 +32,17 @@ impl Planner<'_> {
         }
         self.widen_growth();
         let nodes = u32::try_from(self.topology.node_count()).unwrap_or(u32::MAX);
-        let most = budget.operations(nodes);
-        let running = self.topology.operations().filter(|o| !o.kind.is_repair()).count();
-        let mut free = most.saturating_sub(u32::try_from(running).unwrap_or(u32::MAX));
-        if free > 0 && self.begin_load_manager(true) {
-            free -= 1;
+        let mut in_flight = InFlight::of(&self.topology);
+        if budget.may_begin(true, in_flight, nodes) && self.begin_load_manager(true) {
+            in_flight.add(true);
         }
         for (urgency, wanted) in self.wants() {
-            if free == 0 {
-                return;
-            }
-            if self.begin_on(urgency, wanted) {
-                free -= 1;
+            let grows = matches!(urgency.kind, Kind::Grow | Kind::Split);
+            if budget.may_begin(grows, in_flight, nodes) && self.begin_on(urgency, wanted) {
+                in_flight.add(grows);
             }
         }
-        if free > 0 {
+        if budget.may_begin(false, in_flight, nodes) {
             self.begin_load_manager(false);
         }
     }

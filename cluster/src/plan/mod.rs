@@ -10,8 +10,8 @@
 //! following ones see it done, carry the epoch it leaves behind, and are refused by whoever did not
 //! see it done. An action that would break an invariant is never emitted.
 //!
-//! The limits: one operation per shard beside its repairs, and one per `nodes-per-operation` nodes
-//! in the whole cluster.
+//! The limits: one operation per shard beside its repairs, and in the whole cluster one that does not
+//! add capacity per `nodes-per-operation` nodes.
 
 mod begin;
 mod down;

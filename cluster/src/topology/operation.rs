@@ -70,6 +70,15 @@ impl OperationKind {
     pub fn is_repair(&self) -> bool {
         matches!(self, Self::Replace { .. } | Self::Revote)
     }
+
+    /// Whether it adds capacity (or takes some away); none if neither.
+    pub fn grows(&self) -> Option<bool> {
+        match self {
+            Self::Grow | Self::AddLoadManager | Self::Split { .. } => Some(true),
+            Self::Shrink | Self::RemoveLoadManager | Self::Merge { .. } => Some(false),
+            _ => None,
+        }
+    }
 }
 
 /// How far an operation is. Not every operation passes every phase; none goes back.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::autoscaler::{Seconds, Share};
-use crate::topology::Level;
+use crate::topology::{Level, Topology};
 
 /// How many nodes and Replicas.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -197,9 +197,9 @@ pub struct QuietHours {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Budget {
-    /// Operations in flight: one, or one per this many nodes. 8.
+    /// Operations in flight, growth and repairs aside: one, or one per this many nodes. 20.
     pub nodes_per_operation: u32,
-    /// ... but never more than this. 64.
+    /// Operations in flight, repairs aside. 64.
     pub max_operations: u32,
     /// Most operations begun per hour, repairs aside; none: no limit.
     pub max_actions_per_hour: Option<u32>,
@@ -233,11 +233,38 @@ impl ReplicaRules {
     }
 }
 
+/// Operations in flight, repairs aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InFlight {
+    /// Those that add capacity.
+    pub growing: u32,
+    /// The others.
+    pub others: u32,
+}
+
+impl InFlight {
+    /// Those of a topology.
+    pub fn of(topology: &Topology) -> Self {
+        let mut all = Self { growing: 0, others: 0 };
+        topology.operations().filter(|o| !o.kind.is_repair()).for_each(|o| {
+            all.add(o.kind.grows() == Some(true));
+        });
+        all
+    }
+
+    /// One more.
+    pub fn add(&mut self, grows: bool) {
+        *(if grows { &mut self.growing } else { &mut self.others }) += 1;
+    }
+}
+
 impl Budget {
-    /// How many operations may be in flight in a cluster of so many nodes, repairs aside.
-    pub fn operations(&self, nodes: u32) -> u32 {
-        let by_nodes = nodes.checked_div(self.nodes_per_operation).unwrap_or(1);
-        by_nodes.min(self.max_operations).max(1)
+    /// Whether one more operation may begin in a cluster of so many nodes. Shards of a crowd do not
+    /// wait for one another: only what takes away or changes places is limited by the nodes.
+    pub fn may_begin(&self, grows: bool, beside: InFlight, nodes: u32) -> bool {
+        let by_nodes = nodes.checked_div(self.nodes_per_operation).unwrap_or(1).max(1);
+        beside.growing.saturating_add(beside.others) < self.max_operations
+            && (grows || beside.others < by_nodes)
     }
 }
 
@@ -321,7 +348,7 @@ impl Safety {
 impl Budget {
     pub(super) fn predictive() -> Self {
         Self {
-            nodes_per_operation: 8,
+            nodes_per_operation: 20,
             max_operations: 64,
             max_actions_per_hour: None,
             max_node_hours_per_day: None,

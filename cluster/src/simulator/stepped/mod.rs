@@ -26,7 +26,7 @@ use crate::autoscaler::{
     State, TimeMs,
 };
 use crate::step::step;
-use crate::topology::{Level, NodeId, OperationKind, ShardId, Topology};
+use crate::topology::{Level, NodeId, ShardId, Topology};
 use copies::Copies;
 use heat::Heat;
 use observe::Pressure;
@@ -185,7 +185,7 @@ impl<'w> Stepped<'w> {
             }
             ActionKind::BeginOperation { what, shard } if changed => {
                 let of = shard.map_or(0, |s| s.0);
-                tick.changes.push(Change { of, grows: grows(what) });
+                tick.changes.push(Change { of, grows: what.grows() });
             }
             _ => {}
         }
@@ -255,19 +255,6 @@ impl Cluster for Stepped<'_> {
             }
         }
         Ok(tick)
-    }
-}
-
-/// Whether an operation adds capacity; none if neither.
-fn grows(what: &OperationKind) -> Option<bool> {
-    match what {
-        OperationKind::Grow | OperationKind::AddLoadManager | OperationKind::Split { .. } => {
-            Some(true)
-        }
-        OperationKind::Shrink | OperationKind::RemoveLoadManager | OperationKind::Merge { .. } => {
-            Some(false)
-        }
-        _ => None,
     }
 }
 
