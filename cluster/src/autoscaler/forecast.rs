@@ -3,8 +3,9 @@
 //! Usually it is what it was over three minutes: noise of single cells is averaged away, and a day's
 //! wave does not get far in that time. A rise is believed when the last minute or two stand out of
 //! the noise of the seven minutes before. The highest cell never counts for more than the second
-//! highest, so that one odd cell (the first of an attack) starts nothing. Then its line is drawn: as steep as from the level before
-//! to now, but no steeper than the rising cells themselves, so that a step is not taken for a ramp.
+//! highest, so that one odd cell (the first of an attack) starts nothing. Then its line is drawn: as
+//! steep as from the level before to now, but no steeper than the rising cells themselves; if they
+//! clearly jumped to where they are and stayed, it is level.
 //! Rates that fall are not extrapolated: a forecast only ever asks for more.
 
 use std::ops::RangeInclusive;
@@ -31,6 +32,8 @@ const SIGNIFICANT: f64 = 4.5;
 /// The least noise that is assumed, as a part of the level: below it a rise does not matter.
 const NOISE_REQUESTS: f64 = 0.02;
 const NOISE_CLIENTS: f64 = 0.01;
+/// By how many variances a jump must explain the cells better than a line does.
+const CLEARLY: f64 = 9.0;
 /// Cells that are recent.
 const RECENT: usize = 3;
 /// How much more a crowd may be taken to ask than what came recently.
@@ -150,9 +153,29 @@ impl Rise {
             anchored += (at + 1.0) * (rate - base);
             anchor += (at + 1.0) * (at + 1.0);
         }
+        if let Some(level) = jump(rising, base, own, noise) {
+            return Some(Self { score, level, slope: 0.0 });
+        }
         let slope = own.min(anchored / anchor).max(0.0);
         Some(Self { score, level: mean(rising) + slope * center, slope: slope / CELL_S })
     }
+}
+
+/// Where cells have jumped to from `base`, if they lie clearly nearer to that than to a line of slope
+/// `slope`.
+fn jump(cells: &[f64], base: f64, slope: f64, noise: f64) -> Option<f64> {
+    let squares = |cells: &[f64], of: &dyn Fn(usize) -> f64| -> f64 {
+        cells.iter().enumerate().map(|(at, r)| (r - of(at)) * (r - of(at))).sum()
+    };
+    let (middle, center) = (mean(cells), (cells.len() as f64 - 1.0) / 2.0);
+    let line = squares(cells, &|at| middle + slope * (at as f64 - center));
+    let jumps = (1..cells.len()).map(|at| {
+        let (before, after) = cells.split_at(at);
+        let there = mean(after);
+        (squares(before, &|_| base) + squares(after, &|_| there), there)
+    });
+    let (error, there) = jumps.min_by(|a, b| a.0.total_cmp(&b.0))?;
+    (error + CLEARLY * noise * noise < line).then_some(there)
 }
 
 fn last(rates: &[f64], count: usize) -> &[f64] {
@@ -245,8 +268,11 @@ mod tests {
     #[test]
     fn a_step_is_seen_and_not_taken_for_a_ramp() {
         let step = |at: usize| if at < 200 { 1.0 } else { 2.0 };
-        let ahead = run(206, step).ahead(Seconds(120));
-        assert!((1850.0..2700.0).contains(&ahead), "{ahead}");
+        for cells in 202..212 {
+            let ahead = run(cells, step).ahead(Seconds(240));
+            assert!((1000.0..3000.0).contains(&ahead), "{cells}: {ahead}");
+        }
+        assert!(run(206, step).ahead(Seconds(120)) > 1850.0);
     }
 
     #[test]
