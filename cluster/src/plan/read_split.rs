@@ -29,6 +29,12 @@ impl Planner<'_> {
     fn before_split(&mut self, operation: &Operation) {
         let OperationKind::Split { at, child, cause } = operation.kind else { return };
         let Some(parent) = operation.shard else { return };
+        let Some(found) = self.topology.shard(parent) else { return };
+        let Ok((_, right)) = found.range.split_at(at) else {
+            // The range changed since: the goal is void.
+            self.cancel_requests(operation);
+            return;
+        };
         let new = match cause {
             SplitCause::Reads => self.child_load_manager(operation, parent),
             SplitCause::Writes => {
@@ -38,12 +44,6 @@ impl Planner<'_> {
             }
         };
         let Some(new) = new else { return };
-        let Some(found) = self.topology.shard(parent) else { return };
-        let Ok((_, right)) = found.range.split_at(at) else {
-            // The range changed since: the goal is void.
-            self.cancel_requests(operation);
-            return;
-        };
         if self.topology.member(parent, new).is_none() {
             self.attach_part(operation, parent, new, right);
         }
