@@ -13,8 +13,8 @@ use super::{Seconds, Share};
 use crate::topology::Format;
 
 pub use limits::{
-    Budget, Consensus, InFlight, LevelRules, LoadManagerRules, Mach2Failover, Provisioning,
-    QuietHours, ReplicaRules, Safety, SplitAt, SplitRules, SyncRules, WriteAck,
+    Budget, Consensus, LevelRules, LoadManagerRules, Mach2Failover, Provisioning, QuietHours,
+    ReplicaRules, Safety, SplitAt, SplitRules, SyncRules, WriteAck,
 };
 pub use validate::ConfigError;
 
@@ -172,7 +172,7 @@ pub struct ClassRules {
 pub struct CoolDowns {
     /// No growing this long after a change is completed. 20 s.
     pub cooldown_up: Seconds,
-    /// No shrinking this long after one. 5 min.
+    /// No shrinking this long after one. 2 min.
     pub cooldown_down: Seconds,
     /// No merge after a split nor split after a merge. 30 min.
     pub cooldown_merge: Seconds,

@@ -273,9 +273,9 @@ fn wish(view: &View<'_>, word: &OperatorWord) -> Option<Choice> {
                 cause,
                 child_level: level,
                 paired_level: None,
-                nodes: 0,
+                nodes: split::nodes_for_reads(view),
             };
-            Some(Choice::Split(super::SplitGoal { nodes: split::nodes(view, goal), ..goal }))
+            Some(Choice::Split(goal))
         }
         OperatorWord::Merge { left, right } if *left == view.shard.id => {
             (view.shape.right == Some(*right)).then_some(Choice::Merge { right: *right })

@@ -23,7 +23,7 @@ const RISE_REQUESTS: RangeInclusive<usize> = 4..=12;
 /// Clients come and go less by chance than what each asks: a few cells tell, also that it is over.
 const RISE_CLIENTS: RangeInclusive<usize> = 2..=4;
 /// The most of these.
-const RISE_MAX: usize = 12;
+const RISE_MAX: usize = *RISE_REQUESTS.end();
 /// Cells before it that it must stand out of, at least and at most.
 const BEFORE_MIN: usize = 12;
 const BEFORE_MAX: usize = 45;

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::config::{Config, InFlight};
+use super::config::Config;
 use super::explain::Held;
 use super::state::{Answer, Request, State};
 use super::{Choice, Observation, TimeMs};
-use crate::topology::RequestId;
+use crate::topology::{InFlight, RequestId};
 
 /// Milliseconds of an hour.
 const HOUR_MS: u64 = 3_600_000;
@@ -46,7 +46,7 @@ impl<'a> Guard<'a> {
             config,
             now: observation.now_ms,
             held: state.held,
-            in_flight: InFlight::of(topology),
+            in_flight: topology.in_flight(),
             nodes,
             more_nodes: config.replicas.max_nodes.saturating_sub(nodes.saturating_add(open)),
             actions: actions.map(|n| (n as usize).saturating_sub(state.budget.begun.len())),

@@ -130,22 +130,14 @@ impl Observation {
         }
     }
 
-    /// Nodes that are down, by id.
-    pub fn lost(&self) -> BTreeSet<NodeId> {
-        let mut lost = self.unwell();
-        lost.retain(|&n| self.health(n) == Health::Down);
-        lost
-    }
-
     /// Nodes that are not up, by id: one walk for who asks about all of them.
     pub fn unwell(&self) -> BTreeSet<NodeId> {
         let mut seen = self.nodes.iter().peekable();
-        let up = |node: &&Node| {
+        let mut up = |node: &Node| {
             while seen.next_if(|(id, _)| **id < node.id).is_some() {}
             let heard = seen.next_if(|(id, _)| **id == node.id);
             !node.fenced && heard.is_some_and(|(_, seen)| seen.health == Health::Up)
         };
-        let mut up = up;
         self.topology.nodes().filter(|n| !up(n)).map(|n| n.id).collect()
     }
 }

@@ -48,20 +48,18 @@ pub(super) fn possible(view: &View<'_>, cause: SplitCause) -> Result<SplitGoal, 
     let child_level = levels.child_level.unwrap_or_else(|| view.writer_level());
     let paired_level = levels.paired_level.filter(|_| cause == SplitCause::Writes);
     let weaker = paired_level.is_some_and(|level| is_weaker(view, level));
-    let goal = SplitGoal { at, cause, child_level, paired_level, nodes: 0 };
-    if weaker { Err(Held::Weaker) } else { Ok(SplitGoal { nodes: nodes(view, goal), ..goal }) }
+    let nodes = match cause {
+        SplitCause::Reads => nodes_for_reads(view),
+        SplitCause::Writes => 1 + u32::from(paired_level.is_some()),
+    };
+    let goal = SplitGoal { at, cause, child_level, paired_level, nodes };
+    if weaker { Err(Held::Weaker) } else { Ok(goal) }
 }
 
-/// Nodes that must come for it.
-pub(super) fn nodes(view: &View<'_>, goal: SplitGoal) -> u32 {
-    match goal.cause {
-        SplitCause::Reads => u32::from(!is_enough(view, view.shape.replicas.len())),
-        SplitCause::Writes => 1 + u32::from(goal.paired_level.is_some()),
-    }
-}
-
-fn is_enough(view: &View<'_>, replicas: usize) -> bool {
-    SplitGoal::is_enough(replicas, view.shape.shadows.len())
+/// Nodes that must come for a split by the read path.
+pub(super) fn nodes_for_reads(view: &View<'_>) -> u32 {
+    let (replicas, shadows) = (view.shape.replicas.len(), view.shape.shadows.len());
+    u32::from(!SplitGoal::is_enough(replicas, shadows))
 }
 
 /// Where: by count, or by load if that is skewed (X25). Bytes per bucket are not observed, and keys
@@ -147,7 +145,7 @@ fn halves(view: &View<'_>, load: Load, at: BucketId, have: u32) -> Option<Utilis
     let share = share.max(1.0 - share);
     let part = Load { reads: load.reads * share, writes: load.writes * share };
     let shadows = view.shape.shadows.len();
-    let own = shadows < 2 && is_enough(view, have as usize);
+    let own = shadows < 2 && SplitGoal::is_enough(have as usize, shadows);
     let reads = view.busy_replicas(part, (have.saturating_sub(1 + u32::from(own)) / 2).max(1))?;
     let writes = part.writes * view.cost(view.writer_level())?.write;
     Some(Utilisation { reads, writes })

@@ -3,7 +3,6 @@
 
 use super::planner::Planner;
 use crate::autoscaler::DesiredShard;
-use crate::autoscaler::config::InFlight;
 use crate::topology::{Operation, OperationKind, ShardId};
 
 /// How urgent something is: the least goes first. The order is the priority of 3.1 and ends in the
@@ -32,7 +31,7 @@ impl Planner<'_> {
         }
         self.widen_growth();
         let nodes = u32::try_from(self.topology.node_count()).unwrap_or(u32::MAX);
-        let mut in_flight = InFlight::of(&self.topology);
+        let mut in_flight = self.topology.in_flight();
         if budget.may_begin(true, in_flight, nodes) && self.begin_load_manager(true) {
             in_flight.add(true);
         }

@@ -51,8 +51,7 @@ impl Planner<'_> {
 
     /// A node that was lost may have had a place in other shards too, as after a write split (X7):
     /// where too few are left to choose voters from, a Replica of the shard that gets the new node
-    /// takes it once it is one, else another
-    /// node that serves.
+    /// takes it once it is one, else another node that serves.
     fn fill_other_places(&mut self, id: OperationId, shard: ShardId, lost: NodeId) {
         let others: Vec<ShardId> =
             self.topology.shards_of(lost).map(|s| s.id).filter(|&s| s != shard).collect();

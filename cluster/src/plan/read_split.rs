@@ -68,10 +68,10 @@ impl Planner<'_> {
             let replicas: Vec<NodeId> = self.data_nodes(parent).into_iter().filter(fit).collect();
             let shadows: Vec<NodeId> = self.live_shadows(parent).into_iter().filter(fit).collect();
             if SplitGoal::is_enough(replicas.len(), shadows.len()) {
-                let chosen = match shadows.len() {
-                    1 => self.topology.latest(replicas)?,
-                    _ => return self.topology.latest(shadows),
-                };
+                if shadows.len() > 1 {
+                    return self.topology.latest(shadows);
+                }
+                let chosen = self.topology.latest(replicas)?;
                 return self.become_load_manager(parent, chosen).then_some(chosen);
             }
             self.request(operation, self.node_level(parent));

@@ -28,6 +28,22 @@ impl Shape {
     }
 }
 
+/// Operations in flight, repairs aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InFlight {
+    /// Those that add capacity.
+    pub growing: u32,
+    /// The others.
+    pub others: u32,
+}
+
+impl InFlight {
+    /// One more.
+    pub fn add(&mut self, grows: bool) {
+        *(if grows { &mut self.growing } else { &mut self.others }) += 1;
+    }
+}
+
 impl Topology {
     /// B: buckets are `1..=buckets`.
     pub fn buckets(&self) -> u16 {
@@ -209,6 +225,15 @@ impl Topology {
             }
         }
         shapes
+    }
+
+    /// How many operations are in flight.
+    pub fn in_flight(&self) -> InFlight {
+        let mut all = InFlight::default();
+        for operation in self.operations().filter(|o| !o.kind.is_repair()) {
+            all.add(operation.kind.grows() == Some(true));
+        }
+        all
     }
 
     /// The operation that changes the shape of the shard, if one is in flight; repairs are not

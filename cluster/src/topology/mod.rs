@@ -34,7 +34,7 @@ mod zone;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use derived::Shape;
+pub use derived::{InFlight, Shape};
 pub use format::Format;
 pub use id::{
     BucketId, Epoch, GroupId, JoinOrder, NodeId, OperationId, RequestId, ShardId, Version,

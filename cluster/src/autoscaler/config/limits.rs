@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::autoscaler::{Seconds, Share};
-use crate::topology::{Level, Topology};
+use crate::topology::{InFlight, Level};
 
 /// How many nodes and Replicas.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -230,31 +230,6 @@ impl ReplicaRules {
             max_nodes: 100,
             min_nodes: 1,
         }
-    }
-}
-
-/// Operations in flight, repairs aside.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct InFlight {
-    /// Those that add capacity.
-    pub growing: u32,
-    /// The others.
-    pub others: u32,
-}
-
-impl InFlight {
-    /// Those of a topology.
-    pub fn of(topology: &Topology) -> Self {
-        let mut all = Self { growing: 0, others: 0 };
-        topology.operations().filter(|o| !o.kind.is_repair()).for_each(|o| {
-            all.add(o.kind.grows() == Some(true));
-        });
-        all
-    }
-
-    /// One more.
-    pub fn add(&mut self, grows: bool) {
-        *(if grows { &mut self.growing } else { &mut self.others }) += 1;
     }
 }
 
